@@ -17,6 +17,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 
 STATE_FILE = "/var/lib/npusim/state.json"
 
@@ -29,6 +30,13 @@ _A3_BUSES = ("9d", "9f", "99", "9b", "95", "97", "91", "93", "8d", "8f", "89", "
 def _a2(name: str, hbm_mb: int) -> dict:
     return {"name": name, "dies": 1, "hbm_mb": hbm_mb, "buses": _A2_BUSES, "pci_device": "d802", "board_id": "0x62"}
 
+
+_PRESET_CERTIFICATE = {
+    "subject": "/C=CN/O=npusim/CN=preset",
+    "issuer": "/C=CN/O=npusim/CN=npusim Product CA",
+    "start": "Sat Jan  1 00:00:00 2022 GMT",
+    "end": "Wed Jan  1 00:00:00 2042 GMT",
+}
 
 PRODUCTS = {
     "910B1": _a2("910B1", 65536),
@@ -70,17 +78,31 @@ def _new_device(phy_id: int, product: dict, host_index: int) -> dict:
         "gateway": None,
         "netdetect": None,
         "netdetect_since": 0.0,
+        "ipv6_address": None,
+        "ipv6_prefix": None,
+        "ipv6_gateway": None,
+        "ipv6_netdetect": None,
         "mac": mac,
         "mtu": 1500,
-        "tls": 0,
-        "tls_preset": 0,
+        # Out of the factory the switch is on, with the preset certificate; None: no certificate on the device.
+        "tls": 1,
         "tls_alarm": 60,
+        "certificate": dict(_PRESET_CERTIFICATE),
         "send_arp": 0,
+        "send_arp_period": 0,
         "config_status": "NONE",
+        # What the driver answers for the health; None: worked out from address, netdetect and link.
+        "net_health": None,
+        "speed": 200000,
         "link": "up",
+        "down_fault_time": 0,
         # Newest first: [seconds since the epoch, "up" | "down"].
-        "link_changes": [],
+        "link_changes": [[int(time.time()), "up"]],
+        "link_ups": 1,
         "link_downs": 0,
+        "optical_present": True,
+        # Packet counters that are not zero.
+        "stat": {},
     }
 
 
@@ -126,6 +148,12 @@ class State:
             "arch": arch or os.uname().machine,
             "board_id": row["board_id"],
             "physical_host": True,
+            # An A3 inside a super node reserves more addresses for its own network.
+            "super_node": False,
+            "network_driver": "1.0.4.0",
+            "network_firmware": "1.1.4.0",
+            # Seconds from setting netdetect to the first result of its probe.
+            "health_delay": 1.0,
             "driver": {"installed": False},
             "firmware": {"installed": False},
             "faults": [],
@@ -149,9 +177,6 @@ class State:
         draft = f"{path}.{os.getpid()}"
         with open(draft, "w", encoding="utf-8") as stream:
             json.dump(self.data, stream, indent=1)
-            stream.flush()
-            # A host that is killed in the middle of a test must come up with a whole file.
-            os.fsync(stream.fileno())
         os.chmod(draft, 0o644)
         os.replace(draft, path)
 
