@@ -1,0 +1,130 @@
+# Copyright (c) 2026, npuops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong on a simulated host: one table of faults, checked here, kept in the state, obeyed by the tools."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from npusim.plane import to_int
+from npusim.state import State
+
+HANG_SECONDS = 24 * 3600.0
+GARBAGE = "\x00\x07\ufffd\x1b[2J#@!~ 0xDEADBEEF %s%n\n"
+
+
+class FaultError(ValueError):
+    """A fault that does not exist or is described wrongly; the text says what was expected."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A value of a fault: how it is written, and what it is when left out. Without a default it must be given."""
+
+    kind: Callable
+    default: object = None
+    choices: tuple = ()
+
+    def parse(self, name: str, text: str) -> object:
+        if self.choices:
+            if text not in {str(choice) for choice in self.choices}:
+                raise FaultError(f"{name}={text}: expected one of {', '.join(str(choice) for choice in self.choices)}")
+            return self.kind(text)
+        try:
+            value = self.kind(text)
+        except ValueError:
+            raise FaultError(f"{name}={text}: expected {'a number' if self.kind in (int, float) else 'an IPv4 address'}") from None
+        if isinstance(value, (int, float)) and not 0 <= value <= HANG_SECONDS:
+            raise FaultError(f"{name}={text}: expected a number from 0 to {HANG_SECONDS:.0f}")
+        return value
+
+
+@dataclass(frozen=True)
+class Fault:
+    description: str
+    # Whether the fault belongs to one device: "no", "optional" (none given: all devices) or "required".
+    device: str
+    parameters: dict
+
+
+def _address(text: str) -> str:
+    if to_int(text) is None:
+        raise ValueError
+    return text
+
+
+_TOOL = Parameter(str, "any", ("any", "hccn_tool", "npu-smi"))
+_KIND = Parameter(str, "any", ("any", "driver", "firmware"))
+
+FAULTS = {
+    "link-down": Fault("The link is down and the address is off the NPU network.", "optional", {}),
+    "duplicate-address": Fault("The device answers to an address that another device has.", "required", {"address": Parameter(_address)}),
+    "tls-mix": Fault("The TLS switch differs from that of the other devices, on the device and in hccn.conf.", "required", {}),
+    "missing-device": Fault("The device has dropped off the bus. Its PCI entry and device node go with the next boot.", "required", {}),
+    "hbm-busy": Fault("A process holds nearly all HBM.", "optional", {
+        "used_mb": Parameter(int, 59189), "pid": Parameter(int, 3233241), "process": Parameter(str, "VLLMWorker_TP")}),
+    "health-alarm": Fault("npu-smi reports bad health.", "optional", {
+        "level": Parameter(str, "Alarm", ("Warning", "Alarm", "Critical")), "code": Parameter(str, "80E01801")}),
+    "slow-tool": Fault("hccn_tool and npu-smi answer late.", "no", {"seconds": Parameter(float, 5.0), "tool": _TOOL}),
+    "hanging-tool": Fault("hccn_tool and npu-smi never answer.", "no", {"tool": _TOOL}),
+    "garbage-output": Fault("hccn_tool and npu-smi print garbage and report success.", "no", {"tool": _TOOL}),
+    "installer-exit": Fault("The installer fails (1), or installs but cannot reset the devices (2).", "no", {
+        "kind": _KIND, "code": Parameter(int, None, (1, 2))}),
+    "installer-slow": Fault("The installer stays long in the middle of its work.", "no", {"kind": _KIND, "seconds": Parameter(float, 20.0)}),
+}
+
+
+def parse(state: State, name: str, device: int | None, words: list[str]) -> dict:
+    """Check a fault as given on the command line and return its parameters, defaults included."""
+    fault = FAULTS.get(name)
+    if fault is None:
+        raise FaultError(f"unknown fault {name}: expected one of {', '.join(sorted(FAULTS))}")
+    if device is None:
+        if fault.device == "required":
+            raise FaultError(f"{name} needs --device N")
+    elif fault.device == "no":
+        raise FaultError(f"{name} is a fault of the host and takes no --device")
+    elif device not in {record["phy_id"] for record in state.devices}:
+        raise FaultError(f"--device {device}: this host has the devices 0 to {len(state.devices) - 1}")
+    given = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not equals or key not in fault.parameters:
+            expected = ", ".join(f"{key}=..." for key in fault.parameters) or "no parameters"
+            raise FaultError(f"{name} does not take {word}: expected {expected}")
+        given[key] = fault.parameters[key].parse(key, text)
+    for key, parameter in fault.parameters.items():
+        if key not in given:
+            if parameter.default is None:
+                raise FaultError(f"{name} needs {key}=...")
+            given[key] = parameter.default
+    return given
+
+
+def of_tool(state: State, tool: str) -> bool:
+    """Obey the faults that hold for a tool before it does anything. True: the answer has been given, garbage with exit code 0."""
+    def active(name: str) -> dict | None:
+        fault = state.fault(name)
+        return fault if fault and fault.get("tool", "any") in ("any", tool) else None
+
+    slow = active("slow-tool")
+    if slow:
+        time.sleep(slow["seconds"])
+    if active("hanging-tool"):
+        time.sleep(HANG_SECONDS)
+    if active("garbage-output"):
+        # Not UTF-8, so that a reader that decodes strictly is found out.
+        sys.stdout.buffer.write(b"\xff\xfe\x80" + GARBAGE.encode("utf-8", "replace"))
+        sys.stdout.flush()
+        return True
+    return False
+
+
+def of_installer(state: State, name: str, kind: str) -> dict | None:
+    """The fault of that name that holds for the installer of a driver or a firmware."""
+    fault = state.fault(name)
+    return fault if fault and fault["kind"] in ("any", kind.lower()) else None
