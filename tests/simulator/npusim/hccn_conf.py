@@ -15,6 +15,10 @@ import os
 
 from npusim.state import root
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # a constant of our own: importing typing costs more than reading the file
+    from collections.abc import Callable
+
 CONF_FILE = "/etc/hccn.conf"
 
 
@@ -39,7 +43,7 @@ class HccnConf:
     def text(self) -> str:
         try:
             # Surrogates carry bytes that are not UTF-8 through a rewrite unchanged.
-            with open(self._path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            with open(self._path, encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
                 return stream.read()
         except FileNotFoundError:
             raise ConfMissing from None
@@ -57,8 +61,12 @@ class HccnConf:
     def put(self, key: str, value: str) -> None:
         self._rewrite(lambda line: line.startswith(key + "="), f"{key}={value}\n")
 
-    def delete(self, *keys: str) -> None:
-        self._rewrite(lambda line: any(key + "=" in line for key in keys), "")
+    def delete(self, key: str) -> None:
+        """Remove every line with `key=` anywhere in it: `gateway_0` takes `IPv6gateway_0` with it."""
+        self.remove(lambda line: key + "=" in line)
+
+    def remove(self, drop: Callable[[str], bool]) -> None:
+        self._rewrite(drop, "")
 
     def _open(self) -> int:
         self.text()
@@ -71,11 +79,11 @@ class HccnConf:
                 raise ConfNotWritable from None
             raise
 
-    def _rewrite(self, drop, addition: str) -> None:
+    def _rewrite(self, drop: Callable[[str], bool], addition: str) -> None:
         # In place and not by a new file: the vendor's container recipes bind-mount this very file.
-        with os.fdopen(self._open(), "r+", encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        with os.fdopen(self._open(), "r+", encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
-            kept = [line for line in stream.read().splitlines(keepends=True) if not drop(line)]
+            kept = [line for line in stream if not drop(line)]
             stream.seek(0)
             stream.write("".join(kept) + addition)
             stream.truncate()

@@ -75,7 +75,7 @@ def apply(state: State) -> None:
         _run(["ip", "address", "add", address, "dev", name, "label", wanted[address]])
 
 
-def ping(state: State, source: str | None, target: str, count: int, size: int = 0) -> list:
+def ping(state: State, source: str | None, target: str, count: int, size: int = 56) -> list:
     """Send packets from one device address: for each the milliseconds it took, None for a lost one."""
     if source is None:
         return [None] * count
@@ -84,7 +84,8 @@ def ping(state: State, source: str | None, target: str, count: int, size: int = 
         answers = target in state.peers or any(
             live_address(state, device) == target and state.device(device["phy_id"]) and is_up(state, device) for device in state.devices)
         return [0.1 if answers else None] * count
-    output = _run(["ping", "-n", "-c", str(count), "-i", "0.2", "-W", "1", "-s", str(size), "-I", source, target])
+    # A packet of less than 16 bytes has no room for the time, and ping then prints none.
+    output = _run(["ping", "-n", "-c", str(count), "-i", "0.2", "-W", "1", "-s", str(max(size, 16)), "-I", source, target])
     times: list = [None] * count
     for line in output.splitlines():
         # 64 bytes from 10.89.17.2: icmp_seq=1 ttl=64 time=0.045 ms
