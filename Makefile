@@ -1,0 +1,60 @@
+# Everything a checkout needs: `make demo`, `make test`. Nothing outside of .venv and .build is written,
+# but for the system packages that tests/simulator/simulator.py deps installs.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+
+SCENARIO ?= mindie
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name))))
+BIN := .venv/bin
+COLLECTIONS := $(CURDIR)/.build/collections
+COLLECTION := $(COLLECTIONS)/ansible_collections/npuops/ascend
+SIMULATOR := $(PYTHON) tests/simulator/simulator.py
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
+export PYTHONDONTWRITEBYTECODE := 1
+
+help: ## Show what can be made.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+.venv/.installed: requirements-dev.txt
+	tests/tools/venv.sh '$(PYTHON)'
+	touch $@
+
+# Ansible looks for a collection by its name: a link that bears it.
+$(COLLECTION):
+	mkdir -p '$(@D)'
+	ln -sfn '$(CURDIR)' '$@'
+
+.PHONY: help deps demo demo-down test lint unit sanity docs-lint molecule bench clean
+
+deps: .venv/.installed $(COLLECTION) ## Install what the other targets need.
+
+demo: deps ## From simulated bare hosts to a chat answer.
+	tests/tools/demo.sh '$(SCENARIO)'
+
+demo-down: ## Remove the simulated hosts.
+	$(SIMULATOR) down
+
+test: deps ## Everything that has to pass.
+	tests/tools/test.sh
+
+lint: deps ## yamllint, ansible-lint, documentation and changelog.
+	tests/tools/lint.sh
+
+unit: deps ## Unit tests; no host needed.
+	PYTHONPATH='$(COLLECTIONS)' python -m pytest -q tests/unit
+
+sanity: deps ## ansible-test sanity in a copy of the checkout.
+	tests/tools/sanity.sh
+
+molecule: deps ## The scenarios on simulated hosts.
+	tests/tools/molecule.sh
+
+bench: deps ## Ratios, measured in one run on simulated hosts.
+	tests/tools/bench.sh
+
+clean: demo-down ## Remove hosts, environment and build results.
+	rm -rf .venv .build .ansible .cache
