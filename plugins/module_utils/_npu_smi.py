@@ -37,13 +37,15 @@ DCMI_ERRORS = {
 
 BANNER = re.compile(r"npu-smi\s+(\S+)\s+Version:\s*(\S+)")
 DCMI_FAILURE = re.compile(r"ret is (-\d{4})\b")
-PAIR = re.compile(r"(-?\d+)\s*/\s*(-?\d+)")
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z")
+PAIR = re.compile(r"([0-9]+)\s*/\s*([0-9]+)")
 FIELD = re.compile(r"^\s*(?P<key>[^:|+]*?)\s*:\s*(?P<value>.*?)\s*$")
 BUS_ID = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]\Z", re.IGNORECASE)
+NO_CARD = "There is no NPU card on this server."
 # Printed instead of a result, at exit code 0 or not.
 REFUSALS = (
     "dcmi module initialize failed",
-    "There is no NPU card on this server.",
+    NO_CARD,
     "Invalid card id.",
     "Invalid chip id.",
     "Invalid phy id.",
@@ -318,10 +320,10 @@ def parse_board(text: str) -> Board:
     return Board(npu_id, given.get("Software Version"), given.get("Firmware Version"), given.get("Compatibility"), given)
 
 
-def parse_chips(text: str, kind: str) -> list[dict[str, str | None]]:
-    """Read a key/value answer of C(-t usages|memory|common|power|health): one dict for each chip.
+def parse_chip(text: str, kind: str, chip_id: int) -> dict[str, str | None]:
+    """Read one chip's values from a key/value answer of C(-t usages|memory|common|power -i N), under the tool's own keys.
 
-    Each chip's values stand before or after its C(Chip ID); the MCU is left out.
+    The values of a chip stand before or after its C(Chip ID), in a block between empty lines.
     """
     blocks: list[dict[str, str | None]] = [{}]
     for line in _lines(text):
@@ -330,10 +332,13 @@ def parse_chips(text: str, kind: str) -> list[dict[str, str | None]]:
             blocks.append({})
         elif found and found.group("key"):
             blocks[-1][found.group("key")] = _given(found.group("value"))
-    chips = [block for block in blocks if set(block) - {"NPU ID", "Chip Count", "Chip ID"} and (block.get("Chip Name") or "").lower() != "mcu"]
-    if not chips:
-        raise _unexpected(f"npu-smi info -t {kind}", text)
-    return chips
+    for block in blocks:
+        values = {key: value for key, value in block.items() if key not in ("NPU ID", "Chip Count", "Chip ID")}
+        if values and block.get("Chip ID") == str(chip_id):
+            return values
+    if any("Chip ID" in block for block in blocks):
+        raise NpuSmiError(f"npu-smi info -t {kind} tells nothing of chip {chip_id}.")
+    raise _unexpected(f"npu-smi info -t {kind}", text)
 
 
 @dataclass(frozen=True)
@@ -406,16 +411,15 @@ def _given(value: str) -> str | None:
 
 
 def _number(text: str, kind: type[t.Any]) -> t.Any:
-    """The number in a cell; None for C(-), C(NA) and anything else."""
-    try:
-        return kind(text) if text.isascii() else None
-    except ValueError:
+    """The number in a cell; None for C(-), C(NA) and anything else, a fraction where a whole number belongs included."""
+    if not NUMBER.match(text) or (kind is int and "." in text):
         return None
+    return kind(text)
 
 
 def _unexpected(command: str, text: str) -> NpuSmiError:
     said = refusal(text)
     if said:
-        return NpuSmiError(f"{command} answered: {said}")
+        return NpuSmiError(f"{command} answered: {said.rstrip('.')}.")
     first = next((line.strip() for line in _lines(text) if line.strip()), "")
     return NpuSmiError(f"{command} printed something that is not its known answer, beginning with {first[:80]!r}." if first else f"{command} printed nothing.")

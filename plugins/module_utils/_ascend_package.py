@@ -1,0 +1,599 @@
+# Copyright (c) 2026, npuops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The vendor's driver and firmware packages: what a file is, what is installed, which steps lead there, and what an installer's
+text means. Facts: hicann/driver (installer scripts), ascend-deployer, vendor installation guides.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.npuops.ascend.plugins.module_utils._version import VersionError, compare, fits, parse_version, same_build
+
+if t.TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+INSTALL_INFO = "/etc/ascend_install.info"
+DEFAULT_PATH = "/usr/local/Ascend"
+KINDS = ("driver", "firmware")
+# Megabytes that the installers ask for.
+NEEDED_MB = {"driver": 300, "firmware": 32}
+HEADER_BYTES = 65536
+
+ARCHITECTURES = {"x86-64": "x86_64", "x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
+CHIP_TOKENS = {"310": "310", "310b": "310B", "310p": "310P", "910": "910", "910b": "910B", "a3": "A3", "950": "950"}
+
+PACKAGE_NAME = re.compile(
+    r"(?:ascend|atlas-(?P<series>a[0-9]))-hdk(?:-(?P<chip>[0-9a-z]+))?-npu-(?P<kind>driver|firmware)_(?P<version>[^_]+?)"
+    r"(?:_linux(?:-(?P<arch>x86[-_]64|aarch64))?)?\.run\Z",
+    re.IGNORECASE,
+)
+# What else the vendor calls a package, and where it belongs.
+OTHER_PACKAGES = (
+    (r"cann[-_]", "a CANN package. This module installs the HDK's driver and firmware; CANN has other options and its own order"),
+    (r"mindie", "a MindIE package, which this module does not install"),
+    (r"npu-driver_.*_sph[0-9]+", "a driver patch, which this module does not install: use the full driver package"),
+    (r"-mcu[-_]", "an MCU package, which is installed with npu-smi upgrade -t mcu"),
+    (r"\.zip\Z", "a bundle: unpack it and name the .run files in it"),
+)
+MAKESELF_LABEL = re.compile(rb"""^label=["']?([^"'\n]*)""", re.MULTILINE)
+REPORTED_VERSION = re.compile(r"\b(?:(driver|firmware)\s+)?version\s*:\s*([0-9][0-9a-z.]*)", re.IGNORECASE)
+INSTALL_PATH = re.compile(r"/[a-zA-Z0-9/_-]*\Z")
+
+
+class PackageError(Exception):
+    """A package, host or request that cannot work; said before anything is changed."""
+
+
+# Files --------------------------------------------------------------------------------------------------------------
+
+
+def parse_key_values(text: str) -> dict[str, str]:
+    """Read C(version.info) or C(ascend_install.info): C(key=value) lines. A key may stand there several times; the last counts."""
+    values = {}
+    for line in text.splitlines():
+        key, separator, value = line.partition("=")
+        if separator:
+            values[key.strip()] = value.strip()
+    return values
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What the files of a host say about its driver or its firmware."""
+
+    kind: str
+    path: str
+    version: str | None = None
+    # complete, absent, incomplete (an installation that did not end), or unconfirmed (older drivers record no end).
+    state: str = "absent"
+    version_info: Mapping[str, str] = field(default_factory=dict)
+    # Whether the version file is younger than the running system.
+    since_boot: bool = False
+
+    @property
+    def present(self) -> bool:
+        return self.state == "complete"
+
+
+def installed(kind: str, path: str, info: Mapping[str, str], version_info: Mapping[str, str] | None, since_boot: bool = False) -> Installed:
+    """Judge what is on disk. C(ascend_install.info) is written before the installation proper, so it proves nothing alone."""
+    version = (version_info or {}).get("Version") or None
+    if version is None:
+        recorded = f"{kind.capitalize()}_Install_Path_Param" in info
+        return Installed(kind, path, state="incomplete" if recorded else "absent")
+    done = kind == "firmware" or info.get("Driver_Install_Status") == "complete"
+    return Installed(kind, path, version, "complete" if done else "unconfirmed", dict(version_info or {}), since_boot)
+
+
+def confirm(found: Installed, driver_loaded: bool, running_version: str | None) -> Installed:
+    """Settle an unconfirmed driver: the one that runs was installed to its end; another may be half there."""
+    if found.state != "unconfirmed":
+        return found
+    runs = driver_loaded and (running_version is None or _same_build(running_version, found.version))
+    return replace(found, state="complete" if runs else "incomplete")
+
+
+def reboot_pending(found: Installed, driver_loaded: bool, running_version: str | None) -> bool:
+    """Whether what was installed since the system started does not run yet. What is older than the system and does not run needs
+    another remedy than one more reboot.
+    """
+    if found.version is None or not found.since_boot:
+        return False
+    if running_version is None:
+        return found.kind == "driver" and not driver_loaded
+    return not _same_build(running_version, found.version)
+
+
+def is_version(found: Installed, wanted: str | None) -> bool:
+    """Whether the version on disk is the wanted one, or a build of it; None wants nothing there."""
+    if wanted is None or found.version is None:
+        return wanted == found.version
+    try:
+        return fits(wanted, found.version)
+    except VersionError:
+        return wanted == found.version
+
+
+def _same_build(left: str, right: str | None) -> bool:
+    try:
+        return right is not None and same_build(left, right)
+    except VersionError:
+        return left == right
+
+
+# Packages -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Package:
+    """A driver or firmware .run file; chip and arch are None where the name does not say."""
+
+    path: str
+    kind: str
+    version: str | None = None
+    chip: str | None = None
+    arch: str | None = None
+
+
+def identify(path: str, header: bytes) -> Package:
+    """Tell what a file is from its name and, for a renamed one, from the label of its archive."""
+    name = os.path.basename(path)
+    match = PACKAGE_NAME.match(name)
+    if not match:
+        for pattern, what in OTHER_PACKAGES:
+            if re.search(pattern, name, re.IGNORECASE):
+                raise PackageError(f"packages: {path} is {what}.")
+    if not header.startswith(b"#!"):
+        begins = "is empty" if not header else f"begins with {header[:8]!r}"
+        raise PackageError(f"packages: {path} is not a .run package: it {begins}, expected a self-extracting archive (#!/bin/sh). Copy it again.")
+    label = MAKESELF_LABEL.search(header)
+    words = label.group(1).decode("ascii", "replace") if label else ""
+    labelled = next((kind for kind in KINDS if kind in words.lower()), None)
+    if match is None:
+        if labelled is None:
+            raise PackageError(
+                f"packages: {path} is neither a driver nor a firmware package by its name or its archive label {words!r}. "
+                "Expected a name such as Ascend-hdk-910b-npu-driver_24.1.0_linux-aarch64.run."
+            )
+        return Package(path, labelled)
+    kind = match.group("kind").lower()
+    if labelled not in (None, kind):
+        raise PackageError(f"packages: {path} is a {kind} package by its name and a {labelled} package by its archive label {words!r}. Copy it again.")
+    chip, arch = match.group("chip") or match.group("series"), match.group("arch")
+    return Package(path, kind, match.group("version"), CHIP_TOKENS.get((chip or "").lower()), ARCHITECTURES.get((arch or "").lower()))
+
+
+def reported_version(text: str) -> tuple[str | None, str] | None:
+    """Read the answer to C(--version): (kind, version); None when there is no version in it."""
+    for message in messages(text):
+        found = REPORTED_VERSION.search(message.text)
+        if found:
+            try:
+                parse_version(found.group(2))
+            except VersionError:
+                continue
+            return (found.group(1) or "").lower() or None, found.group(2)
+    return None
+
+
+# Plan ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Request:
+    """The module's options that matter for a plan."""
+
+    install_path: str = DEFAULT_PATH
+    install_for_all: bool = True
+    username: str = "HwHiAiUser"
+    usergroup: str = "HwHiAiUser"
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """One package and what is to be done with it."""
+
+    package: Package
+    action: str
+    arguments: tuple[str, ...] = ()
+
+
+def plan(packages: Sequence[Package], on_disk: Mapping[str, Installed], request: Request) -> list[Step]:
+    """Decide each package's action, in the vendor's order: driver before firmware on a fresh host, firmware first over an existing driver."""
+    for kind in KINDS:
+        same = [package.path for package in packages if package.kind == kind]
+        if len(same) > 1:
+            raise PackageError(f"packages: {', '.join(same)} are all {kind} packages. Name one {kind} package.")
+    order = ("firmware", "driver") if on_disk["driver"].present else ("driver", "firmware")
+    return [_step(package, on_disk[kind], request) for kind in order for package in packages if package.kind == kind]
+
+
+def _step(package: Package, found: Installed, request: Request) -> Step:
+    wanted = package.version
+    if wanted is None:
+        raise PackageError(f"packages: the version of {package.path} is not known: neither --version nor its file name tells it.")
+    if not found.present or found.version is None:
+        return Step(package, "install", ("--nox11", "--full", "--quiet", *_install_options(package.kind, request)))
+    try:
+        order = compare(wanted, found.version)
+    except VersionError as error:
+        raise PackageError(f"{package.path} cannot be compared with the installed {package.kind} {found.version}: {error}") from error
+    if order == 0:
+        return Step(package, "none")
+    if order < 0 and not request.force:
+        raise PackageError(
+            f"{package.path} would replace {package.kind} {found.version} by the older {wanted}. Name a newer package, or set force: true to go back."
+        )
+    # --upgrade keeps path, user and for-all of the first installation, and refuses their options.
+    return Step(package, "upgrade", ("--nox11", "--upgrade", "--quiet"))
+
+
+def _install_options(kind: str, request: Request) -> list[str]:
+    options = [f"--install-username={request.username}", f"--install-usergroup={request.usergroup}"]
+    if kind == "driver" and request.install_for_all:
+        options.append("--install-for-all")
+    if request.install_path != DEFAULT_PATH:
+        options.append(f"--install-path={request.install_path}")
+    return options
+
+
+# Host ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Host:
+    """What a host offers for an installation."""
+
+    machine: str
+    # Chip families on the PCI bus; None for an NPU of unknown kind.
+    chips: Collection[str | None]
+    free_mb: int
+    path_ready: bool
+    user_exists: bool
+    group_exists: bool
+    user_in_group: bool
+    # Processes that hold /dev/davinciN: (pid, name).
+    npu_users: Sequence[tuple[int, str]] = ()
+
+
+@dataclass(frozen=True)
+class Problems:
+    """What stands against an installation. What an earlier task of the same play may still set right is a warning in check mode."""
+
+    errors: list[str] = field(default_factory=list)
+    curable: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def check_request(request: Request, info: Mapping[str, str], present: bool) -> None:
+    """Refuse options that the installer would refuse, or that contradict what is recorded on the host."""
+    path = request.install_path
+    if not INSTALL_PATH.match(path) or path == "/":
+        raise PackageError(f"install_path: {path!r} is not usable. The installer takes an absolute path of letters, digits, '-', '_' and '/'.")
+    for kind in KINDS:
+        recorded = info.get(f"{kind.capitalize()}_Install_Path_Param")
+        if recorded and recorded.rstrip("/") != path.rstrip("/"):
+            raise PackageError(
+                f"install_path: is {path}, but {INSTALL_INFO} records a {kind} under {recorded}. Set install_path: {recorded}, or remove that one first."
+            )
+    if not present:
+        return
+    for option in ("username", "usergroup"):
+        value = getattr(request, option)
+        if not re.match(r"[A-Za-z_][A-Za-z0-9_.-]*\$?\Z", value):
+            raise PackageError(f"{option}: {value!r} is not a {'user' if option == 'username' else 'group'} name.")
+    if "root" in (request.username, request.usergroup) and not request.install_for_all:
+        raise PackageError("username: root is accepted by the installer only together with install_for_all: true.")
+
+
+def check_host(steps: Sequence[Step], host: Host, info: Mapping[str, str], request: Request) -> Problems:
+    """Compare what the steps need with what the host is."""
+    problems = Problems()
+    for package in (step.package for step in steps):
+        if package.arch and package.arch != ARCHITECTURES.get(host.machine, host.machine):
+            problems.errors.append(f"{package.path} is for {package.arch}, this host is {host.machine}. Name the package for {host.machine}.")
+        known = {chip for chip in host.chips if chip}
+        if package.chip and known and package.chip not in known:
+            problems.errors.append(
+                f"{package.path} is for the chip family {package.chip}, the PCI bus of this host shows {', '.join(sorted(known))}. "
+                "Name the package for this product."
+            )
+    steps = [step for step in steps if step.action != "none"]
+    if not steps:
+        return problems
+    needed = max(NEEDED_MB[step.package.kind] for step in steps)
+    if not host.path_ready:
+        problems.curable.append(f"install_path: the directory above {request.install_path} does not exist; the installer creates one level only.")
+    elif host.free_mb <= needed:
+        problems.errors.append(f"install_path: {request.install_path} has {host.free_mb} MB free, more than {needed} MB are needed. Free some space.")
+    if not host.chips:
+        problems.warnings.append("The PCI bus shows no NPU: whether the packages fit this host cannot be told.")
+    if any(step.action == "install" for step in steps):
+        _check_user(problems, host, info, request)
+    if host.npu_users:
+        problems.curable.append(in_use(host.npu_users))
+    return problems
+
+
+def in_use(users: Sequence[tuple[int, str]]) -> str:
+    """The sentence about processes that hold the NPUs, which neither an installation nor a removal survives."""
+    who = ", ".join(f"{name} (pid {pid})" for pid, name in users[:8])
+    return f"The NPUs are in use by {len(users)} process(es): {who}. Stop them, and the containers they run in, first."
+
+
+def _check_user(problems: Problems, host: Host, info: Mapping[str, str], request: Request) -> None:
+    user, group = request.username, request.usergroup
+    recorded = info.get("UserName", user), info.get("UserGroup", group)
+    if recorded != (user, group):
+        problems.errors.append(
+            f"username, usergroup: are {user}:{group}, but {INSTALL_INFO} records {':'.join(recorded)} from an earlier installation, "
+            "and the installer does not change them. Use the recorded ones, or remove driver and firmware first."
+        )
+    if not host.group_exists:
+        problems.curable.append(f"usergroup: the group {group} does not exist. Create it first (groupadd {group}).")
+    if not host.user_exists:
+        problems.curable.append(f"username: the user {user} does not exist. Create it first (useradd -g {group} -m -s /bin/bash {user}).")
+    elif host.group_exists and not host.user_in_group:
+        problems.curable.append(f"usergroup: the user {user} is not a member of the group {group}. Add it (usermod -a -G {group} {user}).")
+
+
+# What an installer says ---------------------------------------------------------------------------------------------
+
+# A removal that finds nothing to remove.
+NOT_INSTALLED = "0x0080"
+ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+PREFIX = re.compile(r"^\s*\[(?:driver|firmware)\]\s*\[[^\]]*\]\s*(?:\[(?P<level>[A-Z]+)\])?\s*", re.IGNORECASE)
+CODE = re.compile(r"ERR_NO:\s*(0x[0-9A-Fa-f]{4})\s*;\s*ERR_DES:\s*(.*)")
+DONE = re.compile(r"package (?:installed|upgraded|uninstalled) (?:successfully|finished)", re.IGNORECASE)
+FAILED = re.compile(r"Failed to (?:install|upgrade|uninstall) \w+ package|Error in \w+ checksums?", re.IGNORECASE)
+IMMEDIATE = re.compile(r"takes effect immediately", re.IGNORECASE)
+AFTER_REBOOT = re.compile(r"please check after reboot|reboot (?:is )?needed|reboot now", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One line of an installer without its prefix and colours."""
+
+    level: str | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an installer gave up and what helps."""
+
+    cause: str
+    remedy: str
+
+
+# (error number or None, words in the text, explanation); the first that fits counts.
+EXPLANATIONS: tuple[tuple[str | None, str, Explanation], ...] = (
+    ("0x0002", "", Explanation("The installer asked a question that nobody answers.", "Report this: the module runs it with --quiet, which must not ask.")),
+    (
+        "0x0003",
+        "invalid according to|input error|is null",
+        Explanation("The installation path has characters that the installer refuses.", "Use letters, digits, '-', '_' and '/' in install_path."),
+    ),
+    (
+        "0x0003",
+        "permission",
+        Explanation("The installation user cannot enter the installation path.", "Make install_path and all directories above it root:root with mode 0755."),
+    ),
+    (
+        "0x0003",
+        "",
+        Explanation("The directory above the installation path does not exist.", "Create the directory above install_path as root:root with mode 0755."),
+    ),
+    ("0x0004", "", Explanation("The package does not know an option given to it.", "Check that it is a driver or firmware package of the HDK, 23.0 or newer.")),
+    ("0x0080", "", Explanation("Nothing is installed that could be removed.", "Nothing needs to be done.")),
+    ("0x0090", "", Explanation("Removing the installed package failed.", "Reboot the host and run again.")),
+    (
+        "0x0091",
+        "root",
+        Explanation("root as installation user is accepted only when all users may use the driver.", "Set install_for_all: true, or use another user."),
+    ),
+    ("0x0091", "", Explanation("The installation user or group does not exist.", "Create group and user first (groupadd, useradd -g), as the role hdk does.")),
+    ("0x0093", "", Explanation("The installer needs root.", "Run the task with become: true.")),
+    (
+        "0x0094",
+        "all-in-one",
+        Explanation("A package of the old all-in-one kind is installed.", "Uninstall it (its path is in /etc/HiAI_install.info), then run again."),
+    ),
+    ("0x0094", "", Explanation("Another installer is running.", "Wait until it has ended (ps -ef | grep .run), then run again.")),
+    (
+        "0x0095",
+        "",
+        Explanation(
+            "An earlier installation was made for another user or group.",
+            "Use UserName and UserGroup of /etc/ascend_install.info as username and usergroup, or remove driver and firmware first.",
+        ),
+    ),
+    ("0x0096", "", Explanation("The installation user is not in the installation group.", "Add the user to the group (usermod -a -G GROUP USER).")),
+    (
+        None,
+        "list of missing tools",
+        Explanation("Tools that the installer needs are missing.", "Install pciutils (lspci), net-tools (ifconfig), kmod (modprobe, modinfo) and udev."),
+    ),
+    (
+        None,
+        "davinci nodes are occupied",
+        Explanation("Processes use the NPUs.", "Stop the processes and containers that use /dev/davinci* and run again."),
+    ),
+    (
+        None,
+        "dkms install failed|dkms_env_check failed|driver_ko_install failed",
+        Explanation(
+            "The kernel modules could not be built or installed.",
+            "Install kernel headers for the running kernel (uname -r), gcc, make and dkms, remove /var/lib/dkms/davinci_ascend, and run again.",
+        ),
+    ),
+    (
+        None,
+        "download and install the",
+        Explanation("The firmware on the devices is too old for this driver.", "Install the driver version that the message names first, then this one."),
+    ),
+    (None, "arch mismatch", Explanation("The package is for another architecture.", "Name the package for this host's architecture.")),
+    (
+        None,
+        "installation package and environment is not match",
+        Explanation("The package is for another chip.", "Name the package for the NPUs that lspci shows."),
+    ),
+    (None, "free space only", Explanation("Too little space under the installation path.", "Free space on the file system of install_path.")),
+    (
+        None,
+        "not enough space left in",
+        Explanation("Too little space where the package unpacks itself.", "Free space in the directory that the message names (TMPDIR)."),
+    ),
+    (None, "decompression fail|tar: (?:command )?not found", Explanation("The package cannot unpack itself.", "Install tar and gzip.")),
+    (
+        None,
+        "software signature verification failed|crl_check failed",
+        Explanation("The package's signature does not fit this host's settings.", "Fetch the package again; see /var/log/ascend_seclog/ascend_install.log."),
+    ),
+    (
+        None,
+        "is earlier than the device flash hardware version",
+        Explanation("The devices need a newer driver than this package.", "Name a newer driver package."),
+    ),
+    (None, "error in \\w+ checksum", Explanation("The package is damaged or not complete.", "Compare its sha256 with the vendor's and copy it again.")),
+    (
+        None,
+        "should belong to root|permission is too small|permission is invalid",
+        Explanation("A directory of the installation path is not safe.", "Make install_path and all directories above it root:root with mode 0755."),
+    ),
+    (
+        None,
+        "please retry after uninstall and reboot",
+        Explanation(
+            "The installation proper failed; /var/log/ascend_seclog/ascend_install.log says where.",
+            "Remove driver and firmware (state: absent), reboot, and install again.",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run of an installer came to."""
+
+    ok: bool
+    message: str
+    reboot_required: bool = False
+    code: str | None = None
+
+
+def messages(text: str) -> list[Message]:
+    """The lines of an installer, without prefixes, colours and empty lines."""
+    found = []
+    for line in re.split(r"[\r\n]+", ANSI.sub("", text)):
+        prefix = PREFIX.match(line)
+        rest = line[prefix.end() :].strip() if prefix else line.strip()
+        if rest:
+            found.append(Message(prefix.group("level") if prefix else None, rest))
+    return found
+
+
+def judge(rc: int, text: str) -> Outcome:
+    """Judge a finished installer by exit code and text: 0 and 2 are success (2: the devices were not reset, reboot), unless
+    the text tells of a failure, which some versions print at INFO level or with exit code 0.
+    """
+    said = messages(text)
+    done = next((message.text for message in reversed(said) if DONE.search(message.text)), None)
+    failed = next((message.text for message in said if FAILED.search(message.text)), None)
+    numbered = next((message.text for message in said if CODE.search(message.text)), None)
+    if rc not in (0, 2) or failed or (numbered and not done):
+        line = numbered or _first_error(said) or failed or (said[-1].text if said else "no output")
+        code = CODE.search(line)
+        return Outcome(False, f"exit code {rc}: {line}{_explain(line)}", code=code.group(1).lower() if code else None)
+    notes = [message.text for message in said if AFTER_REBOOT.search(message.text)]
+    # Unless the package says that it works at once, it works after a reboot (the firmware always).
+    reboot = rc == 2 or bool(notes) or not any(IMMEDIATE.search(message.text) for message in said)
+    return Outcome(True, done or (notes[-1] if notes else said[-1].text if said else ""), reboot)
+
+
+def _first_error(said: Sequence[Message]) -> str | None:
+    known = [message.text for message in said if _explanation(message.text)]
+    tagged = [message.text for message in said if message.level == "ERROR" or message.text.startswith("[ERROR]")]
+    return next((line for line in tagged if line in known), None) or next(iter(tagged or known), None)
+
+
+def _explanation(line: str) -> Explanation | None:
+    code = CODE.search(line)
+    number = code.group(1).lower() if code else None
+    for wanted, words, explanation in EXPLANATIONS:
+        if wanted in (None, number) and re.search(words, line, re.IGNORECASE):
+            return explanation
+    return None
+
+
+def _explain(line: str) -> str:
+    explanation = _explanation(line)
+    return f" Cause: {explanation.cause} Remedy: {explanation.remedy}" if explanation else " See /var/log/ascend_seclog/ascend_install.log."
+
+
+def damage(rc: int, text: str) -> str | None:
+    """What a package's own check (C(--check)) complains of; None when it is intact."""
+    if rc == 0 and not FAILED.search(text):
+        return None
+    said = messages(text)
+    line = next((message.text for message in said if FAILED.search(message.text)), None) or _first_error(said) or (said[-1].text if said else "no output")
+    return f"{line}{_explain(line)}"
+
+
+# Thin readers -------------------------------------------------------------------------------------------------------
+
+
+def read_key_values(path: str) -> dict[str, str] | None:
+    """Read a key=value file; None when it does not exist."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return parse_key_values(file.read())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def read_installed(path: str, info: Mapping[str, str]) -> dict[str, Installed]:
+    """Read what is on disk of driver and firmware under an installation path."""
+    found = {}
+    for kind in KINDS:
+        version_file = os.path.join(path, kind, "version.info")
+        values = read_key_values(version_file)
+        since_boot = values is not None and os.stat(version_file).st_ctime > boot_time()
+        found[kind] = installed(kind, path, info, values, since_boot)
+    return found
+
+
+def boot_time() -> float:
+    """When this system, or the container it is, started: the start of process 1."""
+    try:
+        with open("/proc/stat", encoding="ascii", errors="replace") as file:
+            booted = next(int(line.split()[1]) for line in file if line.startswith("btime "))
+        with open("/proc/1/stat", encoding="utf-8", errors="replace") as file:
+            # The name in parentheses may hold blanks; the start time is field 22.
+            ticks = int(file.read().rpartition(")")[2].split()[19])
+    except (OSError, StopIteration, ValueError, IndexError):
+        return 0.0
+    return booted + ticks / os.sysconf("SC_CLK_TCK")
+
+
+def read_npu_users(proc: str = "/proc") -> list[tuple[int, str]]:
+    """Processes that hold /dev/davinciN open, as (pid, name). Processes that end meanwhile are left out."""
+    users = []
+    for pid in sorted((int(name) for name in os.listdir(proc) if name.isdecimal()), key=int):
+        directory = os.path.join(proc, str(pid))
+        try:
+            targets = [os.readlink(os.path.join(directory, "fd", number)) for number in os.listdir(os.path.join(directory, "fd"))]
+            if not any(re.match(r"/dev/davinci[0-9]+\Z", target) for target in targets):
+                continue
+            with open(os.path.join(directory, "comm"), encoding="utf-8", errors="replace") as file:
+                users.append((pid, file.read().strip()))
+        except OSError:
+            continue
+    return users

@@ -1,0 +1,429 @@
+#!/usr/bin/python
+# Copyright (c) 2026, npuops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ascend_package
+short_description: Install, upgrade or remove the Ascend driver and firmware
+version_added: 0.1.0
+author: npuops contributors (@npuops)
+description:
+  - Brings the driver and the firmware of Ascend NPUs to the versions of the vendor's C(.run) packages, which lie on the managed host.
+  - Kind and version are read from each package. What is installed already is left alone; an installation that was interrupted is made again.
+  - Everything that the installer would refuse half-way is checked first, for all packages, before the first one is run.
+  - On a host without a driver the driver comes first, then the firmware. Over an existing driver it is the other way round, as the vendor asks.
+  - The module does not reboot. RV(reboot_required) tells whether the host has to.
+options:
+  packages:
+    description:
+      - Paths of the driver and firmware packages on the managed host, in any order, at most one of each kind.
+      - The files need not be executable.
+      - Required with O(state=present), not used with O(state=absent).
+    type: list
+    elements: path
+  state:
+    description:
+      - With V(present) the versions of O(packages) are installed afterwards.
+      - With V(absent) driver and firmware are removed.
+    type: str
+    choices: [present, absent]
+    default: present
+  install_path:
+    description:
+      - Directory under which driver and firmware are installed. The directory above it must exist.
+      - It must be the one that C(/etc/ascend_install.info) records, if there is one.
+    type: str
+    default: /usr/local/Ascend
+  install_for_all:
+    description: Whether all users of the host may use the driver. Counts for a first installation; an upgrade keeps what is there.
+    type: bool
+    default: true
+  username:
+    description: User for whom the packages are installed. Counts for a first installation.
+    type: str
+    default: HwHiAiUser
+  usergroup:
+    description: Group for which the packages are installed. Counts for a first installation.
+    type: str
+    default: HwHiAiUser
+  force:
+    description: Whether an installed version may be replaced by an older one.
+    type: bool
+    default: false
+  timeout:
+    description: Seconds that one installer may take.
+    type: int
+    default: 1800
+extends_documentation_fragment:
+  - npuops.ascend.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - The packages must exist and are examined (C(--version), C(--check)) in check mode too.
+      - What an earlier task of the same play would set right, such as a missing user, is a warning there and an error otherwise.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+requirements:
+  - Root on the managed host.
+  - The tools that the installers need, among them C(lspci), C(ifconfig) and a compiler with kernel headers.
+seealso:
+  - module: npuops.ascend.npu_info
+"""
+
+EXAMPLES = r"""
+- name: Install driver and firmware
+  npuops.ascend.ascend_package:
+    packages:
+      - /opt/packages/Ascend-hdk-910b-npu-driver_24.1.0_linux-aarch64.run
+      - /opt/packages/Ascend-hdk-910b-npu-firmware_7.5.0.3.220.run
+  register: hdk
+
+- name: Reboot where the new versions do not run yet
+  ansible.builtin.reboot:
+  when: hdk.reboot_required
+
+- name: Go back to an older driver
+  npuops.ascend.ascend_package:
+    packages:
+      - /opt/packages/Ascend-hdk-910b-npu-driver_24.1.rc3_linux-aarch64.run
+    force: true
+
+- name: Remove firmware and driver
+  npuops.ascend.ascend_package:
+    state: absent
+"""
+
+RETURN = r"""
+packages:
+  description: What was done with each package, in the order of execution.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: V(driver) or V(firmware).
+      type: str
+      returned: always
+      sample: driver
+    path:
+      description: The package, or with O(state=absent) the removal script.
+      type: str
+      returned: always
+      sample: /opt/packages/Ascend-hdk-910b-npu-driver_24.1.0_linux-aarch64.run
+    package_version:
+      description: Version in the package.
+      type: str
+      returned: with O(state=present)
+      sample: 24.1.0
+    installed_before:
+      description: Version on disk before, null when nothing was installed, or not to its end.
+      type: str
+      returned: always
+      sample: null
+    installed_after:
+      description: Version on disk afterwards; in check mode the version that would be there.
+      type: str
+      returned: always
+      sample: 24.1.0
+    action:
+      description: V(none), V(install), V(upgrade) or V(uninstall).
+      type: str
+      returned: always
+      sample: install
+    rc:
+      description: Exit code of the installer, null when it was not run. V(0) and V(2) are success.
+      type: int
+      returned: always
+      sample: 0
+    message:
+      description: The installer's final message.
+      type: str
+      returned: always
+      sample: Driver package installed successfully! The new version takes effect immediately.
+    reboot_required:
+      description: Whether this package needs a reboot to take effect.
+      type: bool
+      returned: always
+      sample: false
+reboot_required:
+  description:
+    - Whether the host has to be rebooted for the versions on disk to run.
+    - It is also true when an earlier run installed a package and was interrupted before the reboot.
+  returned: always
+  type: bool
+  sample: true
+commands:
+  description: The installer commands that were run, or in check mode would be run, as lists of arguments.
+  returned: always
+  type: list
+  elements: list
+  sample: [["/usr/bin/bash", "/opt/packages/Ascend-hdk-910b-npu-firmware_7.5.0.3.220.run", "--nox11", "--full", "--quiet"]]
+diff:
+  description: Versions on disk before and after.
+  returned: always
+  type: dict
+  sample: {"before": {"driver": null}, "after": {"driver": "24.1.0"}}
+"""
+
+import dataclasses
+import grp
+import os
+import pwd
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.npuops.ascend.plugins.module_utils import _ascend_package as core
+from ansible_collections.npuops.ascend.plugins.module_utils import _npu_smi
+from ansible_collections.npuops.ascend.plugins.module_utils._pci import read_npus
+from ansible_collections.npuops.ascend.plugins.module_utils._vendor_cli import VendorCli, VendorCliError
+from ansible_collections.npuops.ascend.plugins.module_utils._version import driver_firmware_fit
+
+# Looking into a package unpacks it; npu-smi answers in seconds or hangs.
+INSPECT_TIMEOUT = 300
+QUERY_TIMEOUT = 60
+NPU_SMI_PATHS = ("/usr/local/sbin", "/usr/local/bin", "/usr/bin")
+
+
+class InstallError(Exception):
+    """An installer failed; earlier packages may have been installed."""
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "packages": {"type": "list", "elements": "path"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "install_path": {"type": "str", "default": core.DEFAULT_PATH},
+            "install_for_all": {"type": "bool", "default": True},
+            "username": {"type": "str", "default": "HwHiAiUser"},
+            "usergroup": {"type": "str", "default": "HwHiAiUser"},
+            "force": {"type": "bool", "default": False},
+            "timeout": {"type": "int", "default": 1800},
+        },
+        required_if=[("state", "present", ["packages"])],
+        supports_check_mode=True,
+    )
+    run = Run(module)
+    try:
+        if module.params["state"] == "present":
+            run.install()
+        else:
+            run.remove()
+    except (core.PackageError, VendorCliError, InstallError, OSError) as error:
+        module.fail_json(msg=str(error), **run.result())
+    module.exit_json(**run.result())
+
+
+class Run:
+    """One execution: what is found, what is done, and what has been done when something fails."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.request = core.Request(**{field.name: module.params[field.name] for field in dataclasses.fields(core.Request)})
+        self.bash = VendorCli(module, "bash", timeout=module.params["timeout"], env={"DISPLAY": ""})
+        self.npu_smi = VendorCli(module, "npu-smi", NPU_SMI_PATHS, timeout=QUERY_TIMEOUT)
+        self.rows: list[dict[str, t.Any]] = []
+        self.commands: list[list[str]] = []
+        self.before: dict[str, core.Installed] = {}
+        self.pending: dict[str, bool] = {}
+
+    def result(self) -> dict[str, t.Any]:
+        return {
+            "changed": any(row["action"] != "none" and (row["rc"] is not None or self.module.check_mode) for row in self.rows),
+            "packages": self.rows,
+            "reboot_required": any(self.pending.values()) or any(row["reboot_required"] for row in self.rows),
+            "commands": self.commands,
+            "diff": {
+                "before": {row["kind"]: row["installed_before"] for row in self.rows},
+                "after": {row["kind"]: row["installed_after"] for row in self.rows},
+            },
+        }
+
+    def install(self) -> None:
+        packages = [self.identify(path) for path in self.module.params["packages"]]
+        info = self.read_host()
+        core.check_request(self.request, info, present=True)
+        packages = [self.with_version(package) for package in packages]
+        steps = core.plan(packages, self.before, self.request)
+        self.report(core.check_host(steps, self.host(), info, self.request))
+        for step in steps:
+            if step.action != "none":
+                self.check_integrity(step.package.path)
+        for step in steps:
+            package = step.package
+            row = self.add_row(package.kind, package.path, step.action, package_version=package.version, installed_after=package.version)
+            if step.action != "none":
+                self.execute(row, (package.path, *step.arguments))
+        if any(step.action != "none" for step in steps) and not self.module.check_mode:
+            self.warn_of_misfit()
+
+    def remove(self) -> None:
+        if self.module.params["packages"]:
+            raise core.PackageError("packages: is not used with state: absent, which removes driver and firmware. Leave it out.")
+        info = self.read_host()
+        core.check_request(self.request, info, present=False)
+        present = [kind for kind in ("firmware", "driver") if self.before[kind].state != "absent"]
+        if not present:
+            return
+        scripts = {kind: os.path.join(self.request.install_path, kind, "script", "uninstall.sh") for kind in present}
+        for kind, script in scripts.items():
+            if not os.path.isfile(script):
+                raise core.PackageError(
+                    f"{script} does not exist, although a {kind} is recorded: it was not installed to its end. "
+                    f"Install the {kind} package again, then remove it."
+                )
+        users = core.read_npu_users()
+        if users:
+            self.report(core.Problems(curable=[core.in_use(users)]))
+        for kind, script in scripts.items():
+            self.execute(self.add_row(kind, script, "uninstall"), (script, "--quiet"))
+
+    def identify(self, path: str) -> core.Package:
+        if not os.path.isabs(path):
+            raise core.PackageError(f"packages: {path} is a relative path. Give the absolute path of the package on the managed host.")
+        try:
+            with open(path, "rb") as file:
+                return core.identify(path, file.read(core.HEADER_BYTES))
+        except FileNotFoundError as error:
+            raise core.PackageError(f"packages: {path} does not exist on the managed host. Copy the package there first, or correct the path.") from error
+        except OSError as error:
+            raise core.PackageError(f"packages: {path} cannot be read: {error.strerror}. Expected a readable .run file.") from error
+
+    def read_host(self) -> dict[str, str]:
+        """Read what is installed and what runs; gives C(ascend_install.info)."""
+        if os.geteuid() != 0:
+            raise core.PackageError("The packages can be examined and installed only by root. Run the task with become: true.")
+        info = core.read_key_values(core.INSTALL_INFO) or {}
+        found = core.read_installed(self.request.install_path, info)
+        loaded, board = self.running() if found["driver"].version else (False, None)
+        running = {"driver": board.driver_version if board else None, "firmware": board.firmware_version if board else None}
+        self.before = {kind: core.confirm(found[kind], loaded, running[kind]) for kind in core.KINDS}
+        self.pending = {kind: core.reboot_pending(self.before[kind], loaded, running[kind]) for kind in core.KINDS}
+        return info
+
+    def running(self) -> tuple[bool, _npu_smi.Board | None]:
+        """Whether a driver answers, and with which versions."""
+        try:
+            npus = _npu_smi.parse_list(self.npu_smi.run("info", "-l").stdout)
+        except (VendorCliError, _npu_smi.NpuSmiError):
+            return False, None
+        try:
+            return True, _npu_smi.parse_board(self.npu_smi.run("info", "-t", "board", "-i", str(min(npus, default=0))).stdout)
+        except (VendorCliError, _npu_smi.NpuSmiError):
+            return True, None
+
+    def with_version(self, package: core.Package) -> core.Package:
+        """Ask the package for its version; its file name is the second source."""
+        reply = self.bash.run(package.path, "--version", timeout=INSPECT_TIMEOUT)
+        found = core.reported_version(reply.text) if reply.rc == 0 else None
+        if found is None:
+            # A package that cannot even tell its version is most often damaged.
+            self.check_integrity(package.path)
+            return package
+        kind, version = found
+        if kind not in (None, package.kind):
+            raise core.PackageError(f"packages: {package.path} is a {package.kind} package by its name, but says that it is a {kind} package. Copy it again.")
+        return dataclasses.replace(package, version=version)
+
+    def check_integrity(self, path: str) -> None:
+        reply = self.bash.run(path, "--check", timeout=INSPECT_TIMEOUT)
+        damage = core.damage(reply.rc, reply.text)
+        if damage:
+            raise core.PackageError(f"packages: {path} does not pass its own check (--check, exit code {reply.rc}): {damage}")
+
+    def host(self) -> core.Host:
+        path = self.request.install_path
+        parent = os.path.dirname(path.rstrip("/"))
+        existing = next(directory for directory in (path, parent, "/") if os.path.isdir(directory))
+        space = os.statvfs(existing)
+        user, group = _lookup(pwd.getpwnam, self.request.username), _lookup(grp.getgrnam, self.request.usergroup)
+        return core.Host(
+            machine=os.uname().machine,
+            chips=[npu.chip for npu in read_npus()],
+            free_mb=space.f_bavail * space.f_frsize // (1024 * 1024),
+            path_ready=path == core.DEFAULT_PATH or existing in (path, parent),
+            user_exists=user is not None,
+            group_exists=group is not None,
+            user_in_group=bool(user and group and (user.pw_gid == group.gr_gid or user.pw_name in group.gr_mem)),
+            npu_users=core.read_npu_users(),
+        )
+
+    def report(self, problems: core.Problems) -> None:
+        errors = problems.errors + ([] if self.module.check_mode else problems.curable)
+        if errors:
+            raise core.PackageError(" ".join(errors))
+        for warning in problems.warnings + problems.curable:
+            self.module.warn(warning)
+
+    def add_row(self, kind: str, path: str, action: str, **values: t.Any) -> dict[str, t.Any]:
+        before = self.before[kind]
+        row = {
+            "kind": kind,
+            "path": path,
+            "installed_before": before.version if before.present else None,
+            "installed_after": None,
+            "action": action,
+            "rc": None,
+            "message": f"{before.kind} {before.version} is installed already." if action == "none" else "",
+            # What is only waiting for its reboot still needs it; what is replaced now has an own answer.
+            "reboot_required": action == "none" and self.pending[kind],
+            **values,
+        }
+        self.rows.append(row)
+        return row
+
+    def execute(self, row: dict[str, t.Any], command: tuple[str, ...]) -> None:
+        """Run an installer, judge it, and look at what is on disk afterwards."""
+        kind, wanted = row["kind"], row["installed_after"]
+        self.commands.append([self.bash.path or "bash", *command])
+        self.pending[kind] = False
+        if self.module.check_mode:
+            row["message"] = f"The {kind} would be {row['action'].rstrip('e')}ed."
+            return
+        row["installed_after"] = None
+        try:
+            reply = self.bash.run(*command)
+        except VendorCliError as error:
+            if error.reason == "timeout":
+                row["rc"] = error.rc
+                raise InstallError(
+                    f"{row['path']} did not end within {self.bash.timeout:g} s and was stopped; the {kind} may be half installed, which the next run repairs. "
+                    "Look at /var/log/ascend_seclog/ascend_install.log, raise timeout if the host is slow, and run again."
+                ) from error
+            raise
+        outcome = core.judge(reply.rc, reply.text)
+        already_gone = row["action"] == "uninstall" and outcome.code == core.NOT_INSTALLED
+        row.update(rc=reply.rc, message=outcome.message, reboot_required=outcome.reboot_required)
+        found = core.read_installed(self.request.install_path, core.read_key_values(core.INSTALL_INFO) or {})[kind]
+        row["installed_after"] = found.version
+        if not outcome.ok and not already_gone:
+            raise InstallError(f"{row['path']} failed on this host: {outcome.message}")
+        if not core.is_version(found, wanted):
+            raise InstallError(
+                f"{row['path']} reported success ({outcome.message}), but {self.request.install_path}/{kind}/version.info "
+                f"{'says ' + found.version if found.version else 'does not exist'}, expected {wanted or 'no such file'}. "
+                "Look at /var/log/ascend_seclog/ascend_install.log."
+            )
+
+    def warn_of_misfit(self) -> None:
+        found = core.read_installed(self.request.install_path, {})
+        fit = driver_firmware_fit(found["driver"].version_info, found["firmware"].version_info)
+        if fit and fit.status != "ok":
+            self.module.warn(f"Driver and firmware may not fit ({fit.status}): {fit.detail}")
+
+
+def _lookup(function: t.Callable[[str], t.Any], name: str) -> t.Any:
+    try:
+        return function(name)
+    except KeyError:
+        return None
+
+
+if __name__ == "__main__":
+    main()
