@@ -156,10 +156,6 @@ def _load(path: Path, env: Mapping[str, str]) -> ServiceConfig:
     return _check(tree, path, env)
 
 
-def _bad(text: str) -> StartFailure:
-    return StartFailure(text)
-
-
 def _check(tree: Any, path: Path, env: Mapping[str, str]) -> ServiceConfig:
     _check_keys(tree, (Key("ServerConfig", dict), Key("BackendConfig", dict)))
     server, backend = tree["ServerConfig"], tree["BackendConfig"]
@@ -169,7 +165,7 @@ def _check(tree: Any, path: Path, env: Mapping[str, str]) -> ServiceConfig:
     _check_keys(deploy, DEPLOY)
     _check_keys(schedule, SCHEDULE, prefix="scheduleParam.")
     if not deploy["ModelConfig"]:
-        raise _bad("[ParamChecker::CheckJsonParamType] ModelConfig: missing compulsory field")
+        raise StartFailure("[ParamChecker::CheckJsonParamType] ModelConfig: missing compulsory field")
     for entry in deploy["ModelConfig"]:
         _check_keys(entry, MODEL)
     model = deploy["ModelConfig"][0]
@@ -179,7 +175,7 @@ def _check(tree: Any, path: Path, env: Mapping[str, str]) -> ServiceConfig:
     listen = _addresses(server, env)
     _check_lengths(deploy, model, schedule)
     if schedule["templateType"] == "Standard" and len(deploy["ModelConfig"]) != 1:
-        raise _bad("The size of ModelConfig must be 1 when templateType is Standard.")
+        raise StartFailure("The size of ModelConfig must be 1 when templateType is Standard.")
     if multi_node:
         _check_multi_node(server, backend, home)
     else:
@@ -189,7 +185,7 @@ def _check(tree: Any, path: Path, env: Mapping[str, str]) -> ServiceConfig:
         _check_weights_config(Path(model["modelWeightPath"]), env)
     if server["httpsEnabled"]:
         _check_certificates(server, ("tlsCert", "tlsPk"), home)
-        raise _bad("httpsEnabled is true: the certificates are there, but this simulated daemon serves plain HTTP only.")
+        raise StartFailure("httpsEnabled is true: the certificates are there, but this simulated daemon serves plain HTTP only.")
     return ServiceConfig(
         **listen,
         max_links=server["maxLinkNum"],
@@ -214,24 +210,24 @@ def _check(tree: Any, path: Path, env: Mapping[str, str]) -> ServiceConfig:
 
 def _check_keys(section: Any, keys: Iterable[Key], prefix: str = "") -> None:
     if not isinstance(section, dict):
-        raise _bad("Json file is invalid. Please check json format! ")
+        raise StartFailure("Json file is invalid. Please check json format! ")
     for key in keys:
         if key.name not in section:
             if key.required:
-                raise _bad(f"[ParamChecker::CheckJsonParamType] {key.name}: missing compulsory field")
+                raise StartFailure(f"[ParamChecker::CheckJsonParamType] {key.name}: missing compulsory field")
             continue
         value = section[key.name]
         # bool is an int in Python, but not in JSON
         if not isinstance(value, key.kind) or (key.kind is int and isinstance(value, bool)):
-            raise _bad(f"[ParamChecker::CheckJsonParamType] {key.name}: the type must be {key.kind.__name__}")
+            raise StartFailure(f"[ParamChecker::CheckJsonParamType] {key.name}: the type must be {key.kind.__name__}")
         if key.low is not None and key.high is not None and not key.low <= value <= key.high:
             raise _out_of_bound(prefix + key.name, value, key.low if value < key.low else key.high)
         if key.choices and value not in key.choices:
-            raise _bad(f"{key.name} [{value}] is not one of [{', '.join(key.choices)}]")
+            raise StartFailure(f"{key.name} [{value}] is not one of [{', '.join(key.choices)}]")
 
 
 def _out_of_bound(name: str, value: int, bound: int) -> StartFailure:
-    return _bad(f"{name} [{value}] is out of bound [{bound}]")
+    return StartFailure(f"{name} [{value}] is out of bound [{bound}]")
 
 
 def _addresses(server: dict[str, Any], env: Mapping[str, str]) -> dict[str, tuple[str, int]]:
@@ -241,9 +237,9 @@ def _addresses(server: dict[str, Any], env: Mapping[str, str]) -> dict[str, tupl
         try:
             address = ipaddress.ip_address(text)
         except ValueError as problem:
-            raise _bad(f"{name} [{text}] is not a valid IP address.") from problem
+            raise StartFailure(f"{name} [{text}] is not a valid IP address.") from problem
         if address.is_unspecified and not server["allowAllZeroIpListening"]:
-            raise _bad(f"{name} [{text}] is not allowed unless allowAllZeroIpListening is true.")
+            raise StartFailure(f"{name} [{text}] is not allowed unless allowAllZeroIpListening is true.")
     return {
         "business": (business, server["port"]),
         "management": (management, server.get("managementPort", 1026)),
@@ -254,23 +250,23 @@ def _addresses(server: dict[str, Any], env: Mapping[str, str]) -> dict[str, tupl
 def _check_lengths(deploy: dict[str, Any], model: dict[str, Any], schedule: dict[str, Any]) -> None:
     prompt = min(deploy["maxInputTokenLen"], deploy["maxSeqLen"] - 1)
     if schedule["cacheBlockSize"] % 16:
-        raise _bad(f"scheduleParam.cacheBlockSize [{schedule['cacheBlockSize']}] must be a multiple of 16")
+        raise StartFailure(f"scheduleParam.cacheBlockSize [{schedule['cacheBlockSize']}] must be a multiple of 16")
     if schedule["maxIterTimes"] > deploy["maxSeqLen"]:
         raise _out_of_bound("scheduleParam.maxIterTimes", schedule["maxIterTimes"], deploy["maxSeqLen"])
     for name in ("maxPrefillBatchSize", "maxPreemptCount"):
         if schedule[name] > schedule["maxBatchSize"]:
             raise _out_of_bound(f"scheduleParam.{name}", schedule[name], schedule["maxBatchSize"])
     if schedule["templateType"] != "Mix" and schedule["maxPrefillTokens"] < prompt:
-        raise _bad("The value of maxPrefillTokens should not be less than maxInputTokenLen.")
+        raise StartFailure("The value of maxPrefillTokens should not be less than maxInputTokenLen.")
     if schedule["maxPreemptCount"] > 0 and model["cpuMemSize"] == 0:
-        raise _bad("cpuMemSize must be greater than 0 when maxPreemptCount is greater than 0.")
+        raise StartFailure("cpuMemSize must be greater than 0 when maxPreemptCount is greater than 0.")
     if model["npuMemSize"] == 0:
         raise _out_of_bound("npuMemSize", 0, 1)
 
 
 def _check_multi_node(server: dict[str, Any], backend: dict[str, Any], home: Path) -> None:
     if server["port"] == backend.get("multiNodesInferPort", 1120):
-        raise _bad("Endpoint port cannot be equal to multiNodesInferPort.")
+        raise StartFailure("Endpoint port cannot be equal to multiNodesInferPort.")
     if backend["modelInstanceNumber"] != 1:
         raise _out_of_bound("modelInstanceNumber", backend["modelInstanceNumber"], 1)
     if backend.get("interNodeTLSEnabled", True):
@@ -280,38 +276,38 @@ def _check_multi_node(server: dict[str, Any], backend: dict[str, Any], home: Pat
 def _check_devices(backend: dict[str, Any], world_size: int) -> None:
     groups = backend["npuDeviceIds"]
     if len(groups) != backend["modelInstanceNumber"]:
-        raise _bad("The size of npuDeviceIds must be equal to modelInstanceNumber.")
+        raise StartFailure("The size of npuDeviceIds must be equal to modelInstanceNumber.")
     for group in groups:
         if not isinstance(group, list) or not all(isinstance(device, int) for device in group):
-            raise _bad("[ParamChecker::CheckJsonParamType] npuDeviceIds: the type must be list of list of int")
+            raise StartFailure("[ParamChecker::CheckJsonParamType] npuDeviceIds: the type must be list of list of int")
         if len(group) != world_size:
-            raise _bad(f"The size of npuDeviceIds {group} must be equal to worldSize [{world_size}].")
+            raise StartFailure(f"The size of npuDeviceIds {group} must be equal to worldSize [{world_size}].")
         if len(set(group)) != len(group):
-            raise _bad(f"npuDeviceIds {group} must not repeat a device.")
+            raise StartFailure(f"npuDeviceIds {group} must not repeat a device.")
 
 
 def _check_model(model: dict[str, Any]) -> None:
     if not re.fullmatch(r"[a-zA-Z0-9]([a-zA-Z0-9_.-]{0,254}[a-zA-Z0-9])?", model["modelName"]):
-        raise _bad(f"modelName [{model['modelName']}] must match [a-zA-Z0-9_.-]{{1,256}} and begin and end with a letter or digit.")
+        raise StartFailure(f"modelName [{model['modelName']}] must match [a-zA-Z0-9_.-]{{1,256}} and begin and end with a letter or digit.")
     if not model["modelWeightPath"].startswith("/"):
-        raise _bad(f"modelWeightPath [{model['modelWeightPath']}] must be an absolute path.")
+        raise StartFailure(f"modelWeightPath [{model['modelWeightPath']}] must be an absolute path.")
 
 
 def _check_weights_config(weights: Path, env: Mapping[str, str]) -> None:
     path = weights / "config.json"
     if not weights.is_dir():
-        raise _bad(f"modelWeightPath [{weights}] is not a directory.")
+        raise StartFailure(f"modelWeightPath [{weights}] is not a directory.")
     if permissions.enabled(env):
         try:
             permissions.check_file(path, 0o750, group_may_own=True)
         except permissions.BadPermission as problem:
-            raise _bad(f"[WARNING] Check path: config.json failed, by:Check path: config.json failed, by: {problem}") from problem
+            raise StartFailure(f"[WARNING] Check path: config.json failed, by:Check path: config.json failed, by: {problem}") from problem
     try:
         content = json.loads(path.read_bytes())
     except OSError as problem:
-        raise _bad(f"Open {path} failed: {problem.strerror}") from problem
+        raise StartFailure(f"Open {path} failed: {problem.strerror}") from problem
     except ValueError as problem:
-        raise _bad("Json file is invalid. Please check json format! ") from problem
+        raise StartFailure("Json file is invalid. Please check json format! ") from problem
     _check_keys(content, (Key("torch_dtype", str), Key("vocab_size", int)))
 
 
@@ -319,4 +315,4 @@ def _check_certificates(section: dict[str, Any], names: Iterable[str], home: Pat
     for name in names:
         path = home / section.get(name, "")
         if not path.is_file():
-            raise _bad(f"{name}: the file {path} does not exist; TLS is switched on and needs it.")
+            raise StartFailure(f"{name}: the file {path} does not exist; TLS is switched on and needs it.")
