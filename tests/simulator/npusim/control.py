@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 from npusim import faults, host, plane
-from npusim.hccn_conf import ConfMissing, HccnConf
+from npusim.hccn_conf import CONF_FILE, ConfMissing, HccnConf
 from npusim.state import PRODUCTS, State, root, state_path
 
 RECOVERY_SECONDS = 30
@@ -39,6 +39,8 @@ def load_driver() -> None:
             reset_device(state, record)
         host.create_nodes(state)
     plane.apply(State.load())
+    if not os.path.exists(root(CONF_FILE)) or os.path.getsize(root(CONF_FILE)) == 0:
+        return
     # The vendor's boot script does the same, one call per device, and does not wait for success either.
     argv = [sys.executable, "-S", "-m", "npusim.hccn_tool", "-a", "-cfg", "recovery"]
     try:
@@ -83,17 +85,14 @@ def set_fault(name: str, device: int | None, words: list[str]) -> None:
     plane.apply(State.load())
 
 
-def _mix_tls(state: State, device: int | None) -> None:
-    """Set one device's TLS switch unlike the others'. It stays so until somebody sets it again."""
-    others = {record["tls"] for record in state.devices if record["phy_id"] != device}
-    for record in state.devices:
-        if record["phy_id"] == device:
-            record["tls"] = 0 if others == {1} else 1
-            try:
-                HccnConf().put(f"tls_enable_{device}", str(record["tls"]))
-            except ConfMissing:
-                # No driver yet, so no file to hold it.
-                pass
+def _mix_tls(state: State, device: int) -> None:
+    """Leave what somebody left who switched TLS on for one device. When the fault is cleared, it can be set right."""
+    state.devices[device]["tls"] = 1
+    try:
+        HccnConf().put(f"tls_enable_{device}", "1")
+    except ConfMissing:
+        # No driver yet, so no file to hold it.
+        pass
 
 
 def status() -> dict:
@@ -124,7 +123,7 @@ def _fault_list() -> str:
         words = {"no": [], "optional": ["[--device N]"], "required": ["--device N"]}[fault.device]
         for key, parameter in fault.parameters.items():
             value = "|".join(str(choice) for choice in parameter.choices) or key.upper()
-            words.append(f"{key}={value}" if parameter.default is None else f"[{key}={value}]")
+            words.append(f"{key}={value}" if parameter.default is faults.REQUIRED else f"[{key}={value}]")
         lines += [" ".join([name, *words]), f"    {fault.description}"]
     return "\n".join(lines) + "\n"
 

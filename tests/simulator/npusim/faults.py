@@ -13,20 +13,24 @@ from dataclasses import dataclass
 from npusim.plane import to_int
 from npusim.state import State
 
-HANG_SECONDS = 24 * 3600.0
-GARBAGE = "\x00\x07\ufffd\x1b[2J#@!~ 0xDEADBEEF %s%n\n"
+LARGEST = 10 ** 7
+# Not UTF-8, so that a reader that decodes strictly is found out.
+GARBAGE = b"\xff\xfe\x80\x00\x07\x1b[2J#@!~ 0xDEADBEEF | | %s%n\n"
 
 
 class FaultError(ValueError):
     """A fault that does not exist or is described wrongly; the text says what was expected."""
 
 
+REQUIRED = object()
+
+
 @dataclass(frozen=True)
 class Parameter:
-    """A value of a fault: how it is written, and what it is when left out. Without a default it must be given."""
+    """A value of a fault: how it is read, and what it is when left out."""
 
     kind: Callable
-    default: object = None
+    default: object = REQUIRED
     choices: tuple = ()
 
     def parse(self, name: str, text: str) -> object:
@@ -38,8 +42,9 @@ class Parameter:
             value = self.kind(text)
         except ValueError:
             raise FaultError(f"{name}={text}: expected {'a number' if self.kind in (int, float) else 'an IPv4 address'}") from None
-        if isinstance(value, (int, float)) and not 0 <= value <= HANG_SECONDS:
-            raise FaultError(f"{name}={text}: expected a number from 0 to {HANG_SECONDS:.0f}")
+        # Written so that `nan` does not pass.
+        if isinstance(value, (int, float)) and not 0 <= value <= LARGEST:
+            raise FaultError(f"{name}={text}: expected a number from 0 to {LARGEST}")
         return value
 
 
@@ -57,23 +62,25 @@ def _address(text: str) -> str:
     return text
 
 
-_TOOL = Parameter(str, "any", ("any", "hccn_tool", "npu-smi"))
 _KIND = Parameter(str, "any", ("any", "driver", "firmware"))
+_SETTINGS = ("address", "gateway", "netdetect", "tls", "mtu", "mac")
 
 FAULTS = {
     "link-down": Fault("The link is down and the address is off the NPU network.", "optional", {}),
     "duplicate-address": Fault("The device answers to an address that another device has.", "required", {"address": Parameter(_address)}),
-    "tls-mix": Fault("The TLS switch differs from that of the other devices, on the device and in hccn.conf.", "required", {}),
+    "tls-mix": Fault("The TLS switch is stuck at 1, on the device and in hccn.conf.", "required", {}),
+    "refuse-setting": Fault("The device refuses to be set.", "optional", {"setting": Parameter(str, None, _SETTINGS)}),
+    "busy": Fault("hccn_tool says that it is busy, so many times.", "optional", {"count": Parameter(int, 1)}),
     "missing-device": Fault("The device has dropped off the bus. Its PCI entry and device node go with the next boot.", "required", {}),
     "hbm-busy": Fault("A process holds nearly all HBM.", "optional", {
         "used_mb": Parameter(int, 59189), "pid": Parameter(int, 3233241), "process": Parameter(str, "VLLMWorker_TP")}),
     "health-alarm": Fault("npu-smi reports bad health.", "optional", {
         "level": Parameter(str, "Alarm", ("Warning", "Alarm", "Critical")), "code": Parameter(str, "80E01801")}),
-    "slow-tool": Fault("hccn_tool and npu-smi answer late.", "no", {"seconds": Parameter(float, 5.0), "tool": _TOOL}),
-    "hanging-tool": Fault("hccn_tool and npu-smi never answer.", "no", {"tool": _TOOL}),
-    "garbage-output": Fault("hccn_tool and npu-smi print garbage and report success.", "no", {"tool": _TOOL}),
+    "slow-tool": Fault("hccn_tool answers late; without --device npu-smi does so too.", "optional", {"seconds": Parameter(float, 5.0)}),
+    "hanging-tool": Fault("hccn_tool never answers; without --device npu-smi neither.", "optional", {}),
+    "garbage-output": Fault("hccn_tool prints garbage and ends with 0; without --device npu-smi does so too.", "optional", {}),
     "installer-exit": Fault("The installer fails (1), or installs but cannot reset the devices (2).", "no", {
-        "kind": _KIND, "code": Parameter(int, None, (1, 2))}),
+        "kind": _KIND, "code": Parameter(int, choices=(1, 2))}),
     "installer-slow": Fault("The installer stays long in the middle of its work.", "no", {"kind": _KIND, "seconds": Parameter(float, 20.0)}),
 }
 
@@ -99,26 +106,21 @@ def parse(state: State, name: str, device: int | None, words: list[str]) -> dict
         given[key] = fault.parameters[key].parse(key, text)
     for key, parameter in fault.parameters.items():
         if key not in given:
-            if parameter.default is None:
+            if parameter.default is REQUIRED:
                 raise FaultError(f"{name} needs {key}=...")
             given[key] = parameter.default
     return given
 
 
-def of_tool(state: State, tool: str) -> bool:
-    """Obey the faults that hold for a tool before it does anything. True: the answer has been given, garbage with exit code 0."""
-    def active(name: str) -> dict | None:
-        fault = state.fault(name)
-        return fault if fault and fault.get("tool", "any") in ("any", tool) else None
-
-    slow = active("slow-tool")
-    if slow:
-        time.sleep(slow["seconds"])
-    if active("hanging-tool"):
-        time.sleep(HANG_SECONDS)
-    if active("garbage-output"):
-        # Not UTF-8, so that a reader that decodes strictly is found out.
-        sys.stdout.buffer.write(b"\xff\xfe\x80" + GARBAGE.encode("utf-8", "replace"))
+def of_npu_smi(state: State) -> bool:
+    """Obey the faults of the tools that are not of one device. True: the answer has been given, garbage with exit code 0."""
+    active = {fault["name"]: fault for fault in state.faults if fault.get("device") is None}
+    if "slow-tool" in active:
+        time.sleep(active["slow-tool"]["seconds"])
+    while "hanging-tool" in active:
+        time.sleep(3600)
+    if "garbage-output" in active:
+        sys.stdout.buffer.write(GARBAGE)
         sys.stdout.flush()
         return True
     return False

@@ -59,7 +59,7 @@ def owner_uid() -> int:
 def read_info(path: str) -> dict:
     """A file of key=value lines; empty if it does not exist."""
     try:
-        with open(root(path), encoding="utf-8") as stream:
+        with open(path, encoding="utf-8") as stream:
             return dict(line.rstrip("\n").split("=", 1) for line in stream if "=" in line)
     except FileNotFoundError:
         return {}
@@ -101,8 +101,8 @@ def present_devices(state: State) -> list[dict]:
 
 def version_on_disk(package: str) -> str | None:
     """The version of the installed driver or firmware files, which is what the next boot brings up."""
-    path = read_info(INSTALL_INFO).get(f"{package.capitalize()}_Install_Path_Param")
-    return read_info(os.path.join(path, package.lower(), "version.info")).get("Version") if path else None
+    path = read_info(root(INSTALL_INFO)).get(f"{package.capitalize()}_Install_Path_Param")
+    return read_info(root(os.path.join(path, package.lower(), "version.info"))).get("Version") if path else None
 
 
 # Device nodes
@@ -113,7 +113,7 @@ def _node_paths() -> list[str]:
 
 
 def create_nodes(state: State) -> None:
-    info = read_info(INSTALL_INFO)
+    info = read_info(root(INSTALL_INFO))
     mode = 0o666 if info.get("Driver_Install_For_All") == "yes" else 0o660
     group = accounts("group").get(info.get("UserGroup", ""))
     remove_nodes()

@@ -75,7 +75,7 @@ class InstallInfo:
     """/etc/ascend_install.info: a key is updated by deleting its line and appending the new one, so the order tells the history."""
 
     def values(self) -> dict:
-        return read_info(INSTALL_INFO)
+        return read_info(root(INSTALL_INFO))
 
     def put(self, key: str, value: str) -> None:
         self.drop(key)
@@ -128,8 +128,7 @@ class Installer:
         self.fail(f"[ERROR]ERR_NO:{number};ERR_DES:{text}")
 
     def log_operation(self, result: str) -> None:
-        user = "root"
-        _append(OPERATION_LOG, f"{self.operation} MAJOR {user} {self.started} 127.0.0.1 {self.run_name} {result} "
+        _append(OPERATION_LOG, f"{self.operation} MAJOR root {self.started} 127.0.0.1 {self.run_name} {result} "
                                f"install_type={self.install_type}; cmdlist={' '.join(self.words)}.")
 
     def require_root(self) -> None:
@@ -137,6 +136,8 @@ class Installer:
             # Nothing is logged: an ordinary user cannot write the log.
             self.say("[ERROR]ERR_NO:0x0093;ERR_DES:do not have root permission, operation failed, please use root permission!")
             raise Stop(1)
+        os.makedirs(root(SECLOG), exist_ok=True)
+        os.chmod(root(SECLOG), 0o750)
 
     def installed_path(self) -> str:
         return self.info.values().get(f"{self.kind}_Install_Path_Param", "")
@@ -588,8 +589,7 @@ class Run(Installer):
 
 
 def main(argv: list[str]) -> int:
-    # The vendor's scripts run with the mask they are given; modes are set one by one.
-    os.makedirs(root(SECLOG), exist_ok=True)
+    os.umask(0o022)
     try:
         if argv[0] == "install":
             Run(argv[1], argv[2], argv[3:]).run()
