@@ -396,7 +396,8 @@ class Run(Installer):
             found = os.stat(root(path))
             if found.st_uid != host.owner_uid():
                 self.fail(f"[ERROR]{RED}The given directory, including its parents, should belong to root, details in : {INSTALL_LOG} {PLAIN}")
-            if stat.S_IMODE(found.st_mode) & wanted != wanted:
+            # The root directory of openEuler and its relatives is 0555, and the installer takes it.
+            if path != "/" and stat.S_IMODE(found.st_mode) & wanted != wanted:
                 self.fail(f"[ERROR]{RED}The given directory, or its parents, permission is too small, details in : {INSTALL_LOG} {PLAIN}")
             if path == "/":
                 return
