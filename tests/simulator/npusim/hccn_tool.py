@@ -94,7 +94,7 @@ def run(state: State, scope: str, target: str, command: str, words: list, uid: i
             raise hccn_commands.wrong_count()
         if words != ["recovery"]:
             raise hccn_commands.unknown_option()
-        return change(state, uid, command, lambda now: hccn_commands.recover_all(now, uid))
+        return change(state, uid, command, lambda locked: hccn_commands.recover_all(locked, uid))
     if command == "-tls" and "host" in words:
         if words[-1] != "host":
             raise Failure(29, "The host flag should be the last config item!", with_help=True)
@@ -103,7 +103,7 @@ def run(state: State, scope: str, target: str, command: str, words: list, uid: i
     action, values = hccn_commands.parse(command, words)
     refuse_while_busy(state, phy_id, command, words, uid)
     if action.changes:
-        return change(state, uid, command, lambda now: action.handler(Call(now, phy_id, uid), values))
+        return change(state, uid, command, lambda locked: action.handler(Call(locked, phy_id, uid), values))
     return attempt(command, lambda: action.handler(Call(state, phy_id, uid), values))
 
 
