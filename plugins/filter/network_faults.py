@@ -76,7 +76,7 @@ def _faults(live: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any], lldp: bo
     for key, value in (("link", "up"), ("net_health", "success")):
         if live.get(key) != value:
             yield f"{key} is {live.get(key)}; expected {value}. {_REMEDIES[key]}"
-    if lldp and not (live.get("lldp") or {}).get("ifname"):
+    if lldp and not (live.get("lldp") or {}).get("port_id"):
         yield "no LLDP neighbour; expected a switch port. Look at the cabling, or switch LLDP on at the switch."
 
 

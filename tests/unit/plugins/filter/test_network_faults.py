@@ -9,7 +9,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.npuops.ascend.plugins.filter.network_faults import network_faults
 
 WANTED = {"device": 3, "address": "10.0.1.13", "netmask": "255.255.0.0", "gateway": "10.0.0.1", "netdetect": "10.0.0.1", "tls_enabled": False}
-HEALTHY = {**WANTED, "link": "up", "net_health": "success", "lldp": {"ifname": "400GE1/1/5:1"}, "errors": {}}
+HEALTHY = {**WANTED, "link": "up", "net_health": "success", "lldp": {"port_id_type": "Ifname", "port_id": "400GE1/1/5:1"}, "errors": {}}
 
 
 def test_a_healthy_device_has_no_fault():
