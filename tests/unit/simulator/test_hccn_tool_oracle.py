@@ -234,7 +234,7 @@ GROUPS = [range(start, end) for start, end in zip(STARTS, [*STARTS[1:], len(RECO
 
 
 @pytest.fixture(autouse=True)
-def utc(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
+def utc() -> t.Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", "UTC")
         time.tzset()
