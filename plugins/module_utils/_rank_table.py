@@ -687,6 +687,6 @@ def path_findings(path: str) -> list[Finding]:
     if ".." in path.split("/"):
         report.add("path_parent", path, _shown(path))
     # HCCL takes the first .json in the whole path for the suffix.
-    if path.find(".json") != len(path) - len(".json") or path.endswith("/.json"):
+    if not path.endswith(".json") or path.endswith("/.json") or path.count(".json") > 1:
         report.add("path_suffix", path, _shown(path), value=path)
     return report.findings

@@ -304,7 +304,7 @@ def read_sources(module: AnsibleModule, paths: t.Sequence[str]) -> list[tuple[st
 def wanted_table(module: AnsibleModule) -> Table:
     params = module.params
     if params["sources"] is None:
-        table = _rank_table.build(params["servers"])
+        table = _rank_table.build(params["servers"] or [])
     else:
         try:
             table = _rank_table.merge(read_sources(module, params["sources"]), params["profile"])
