@@ -130,7 +130,7 @@ def plan(wanted: Mapping[int, Settings], current: Mapping[int, Settings], conf: 
     waiting = {device: steps for device in sorted(wanted) if (steps := plan_device(device, wanted[device], current.get(device, {}), conf))}
     ordered = []
     while waiting:
-        held = {current.get(device, {}).get("address"): device for device in waiting}
+        held = {address: device for device in waiting if (address := current.get(device, {}).get("address"))}
         free = (device for device in waiting if held.get(wanted[device].get("address"), device) == device)
         ordered.append(waiting.pop(next(free, next(iter(waiting)))))
     return ordered

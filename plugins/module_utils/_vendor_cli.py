@@ -78,7 +78,7 @@ class VendorCli:
         The tool reads end-of-file from its standard input, or O(answer) as one line.
         """
         if self.path is None:
-            raise self._missing(f"was not found in {', '.join((*self.search_paths, 'PATH'))}")
+            raise self.missing()
         limit = self.timeout if timeout is None else timeout
         argv = (self.path, *args)
         command = ["timeout", "-k", str(KILL_AFTER), f"{limit:g}", *argv]
@@ -88,7 +88,7 @@ class VendorCli:
             # The tool ended without reading the answer: ask again without one, to see what it says.
             rc, stdout, stderr = self._execute(command, None)
         except OSError as error:
-            raise self._missing(f"could not be started through timeout of GNU coreutils: {error}") from error
+            raise self.missing(f"could not be started through timeout of GNU coreutils: {error}") from error
         if rc in TIMED_OUT:
             raise VendorCliError(
                 f"{' '.join((self.tool, *args))} gave no result within {limit:g} s and was stopped. "
@@ -100,7 +100,7 @@ class VendorCli:
                 stderr=stderr,
             )
         if rc in NOT_STARTED and stderr.lstrip().startswith("timeout:"):
-            raise self._missing(f"could not be started: {stderr.strip()}")
+            raise self.missing(f"could not be started: {stderr.strip()}")
         return Reply(argv, rc, stdout, stderr)
 
     def _execute(self, command: list[str], answer: str | None) -> tuple[int, str, str]:
@@ -113,7 +113,9 @@ class VendorCli:
             handle_exceptions=False,
         )
 
-    def _missing(self, what: str) -> VendorCliError:
+    def missing(self, what: str | None = None) -> VendorCliError:
+        """The error of a tool that is not there; for callers that must not try."""
+        what = what or f"was not found in {', '.join((*self.search_paths, 'PATH'))}"
         return VendorCliError(
             f"{self.tool} {what}. It comes with the Ascend driver: install the driver first (in a container: mount the tool).",
             reason="missing",

@@ -232,7 +232,7 @@ class Configurator:
 
     def run_without_tool(self) -> dict[str, t.Any]:
         if not self.module.check_mode:
-            self.tool.cli.run("-h")
+            raise self.tool.cli.missing()
         self.module.warn("hccn_tool is not installed on this host yet: every declared value counts as a change.")
         before: dict[int, Settings] = {device: {} for device in self.wanted}
         todo = plan(self.wanted, before, None)
@@ -361,7 +361,7 @@ class Configurator:
             result["failures"] = failures
             result["changed"] = bool(self.applied or conf.text != conf_after.text)
             self.module.fail_json(
-                msg=f"{len(failures)} of {len(self.wanted)} device(s) could not be configured. {told} What was applied stays; run again when the cause is gone.",
+                msg=f"{len(failures)} of {len(self.wanted)} device(s) could not be configured. {told} What succeeded stays; run again when the cause is gone.",
                 **result,
             )
         return result
