@@ -403,6 +403,18 @@ def test_equal_ports_share_a_listener(node):
     assert node.request("GET", "/v1/models")[0] == 200
 
 
+def test_connections_beyond_three_times_max_link_num_are_closed(node):
+    node.config["ServerConfig"]["maxLinkNum"] = 1
+    node.start().until(SUCCESS)
+    held = [socket.create_connection((node.address, node.business), timeout=PATIENCE) for _number in range(3)]
+    with socket.create_connection((node.address, node.business), timeout=PATIENCE) as fourth:
+        assert fourth.recv(1) == b""
+    for connection in held:
+        connection.sendall(b"GET /v1/models HTTP/1.1\r\n\r\n")
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+        connection.close()
+
+
 def test_log_switches(node):
     node.env.update(MINDIE_LOG_TO_STDOUT="llm:0; server:1", MINDIE_LOG_TO_FILE="0", MINDIE_LOG_VERBOSE="0")
     node.start().until(f"] : [INFO] {SUCCESS}")

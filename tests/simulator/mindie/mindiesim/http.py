@@ -226,6 +226,10 @@ class Service:
     numbers: Iterator[int] = dataclasses.field(default_factory=lambda: itertools.count(1))
     stopping: bool = False
 
+    def __post_init__(self) -> None:
+        # Three times maxLinkNum connections are taken; the next one is closed.
+        self.links = threading.BoundedSemaphore(3 * self.config.max_links)
+
     def models(self) -> list[dict[str, str]]:
         config = self.config
         root = f"***/{config.weights.name}"
@@ -248,6 +252,12 @@ class Service:
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Listener
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        finally:
+            self.server.service.links.release()
 
     def do_GET(self) -> None:
         self._serve("GET")
@@ -503,8 +513,7 @@ class Listener(ThreadingHTTPServer):
         self.server_name, self.server_port = self.server_address[:2]
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Three times maxLinkNum connections are taken; the next one is closed."""
-        return threading.active_count() <= 3 * self.service.config.max_links + len(ROUTES)
+        return self.service.links.acquire(blocking=False)
 
 
 def open_listeners(service: Service) -> list[Listener]:

@@ -12,6 +12,7 @@ A link stands only if both ends have the same table, the same TLS switch and the
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import logging
 import socket
@@ -91,14 +92,13 @@ class Group:
     ) -> None:
         self.table, self.local, self.tls = table, local, tls
         self.control_port, self.settings, self.log, self.on_lost = control_port, settings, log, on_lost
-        self.master = table.servers[0] if table.master is None else table.master
+        self.master = table.master
         self.links = expected_links(table, local)
         self.changed = threading.Condition()
         self.linked: set[tuple[int, int]] = set()
         self.controls: dict[str, Channel] = {}
         self.ready: set[str] = set()
         self.go = False
-        self.listeners: list[socket.socket] = []
 
     # -- what the daemon calls ------------------------------------------------------------------------------------
 
@@ -109,9 +109,7 @@ class Group:
             if listener:
                 self._start(self._serve_devices, listener, device)
         if self.local == self.master:
-            listener = self._listen(self.local.container_ip, self.control_port)
-            if listener:
-                self._start(self._serve_control, listener)
+            self._start(self._serve_control, self._listen(self.local.container_ip, self.control_port))
         else:
             self._start(self._call_control)
         for device in self.local.devices:
@@ -171,13 +169,12 @@ class Group:
             listener.bind((address, port))
         except OSError as problem:
             listener.close()
-            if port == self.settings.hccl_port:
-                if isinstance(problem, OSError) and problem.errno == 98:
-                    raise StartFailure(f"EI0019: Failed to bind the IP port. Reason: {address}:{port} is in use.") from problem
-                return None  # the device's link is down
-            raise StartFailure(f"Socket bind failed: {address}:{port}: {problem.strerror}") from problem
+            if port != self.settings.hccl_port:
+                raise StartFailure(f"Socket bind failed: {address}:{port}: {problem.strerror}") from problem
+            if problem.errno == errno.EADDRINUSE:
+                raise StartFailure(f"EI0019: Failed to bind the IP port. Reason: {address}:{port} is in use.") from problem
+            return None  # the device's link is down
         listener.listen(1024)
-        self.listeners.append(listener)
         return listener
 
     def _serve_devices(self, listener: socket.socket, device: Device) -> None:
