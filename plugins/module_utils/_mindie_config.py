@@ -186,7 +186,7 @@ def parse_path(text: str) -> Path:
     offset = 0
     while offset < len(text):
         match = _STEP.match(text, offset)
-        if not match or (not steps and match[2] is not None):
+        if not match or (not steps and text[0] in ".["):
             raise ValueError(f"{text!r} is no key path at character {offset + 1}. Write names joined by dots and list positions in brackets, as in A.B[0].c.")
         steps.append(match[1] if match[1] is not None else int(match[2]))
         offset = match.end()

@@ -34,7 +34,7 @@ _FAMILY_STARTS = (
     ((3, 0, 0, 0), "3.0"),
 )
 _LINES = {start[:2] for start, name in _FAMILY_STARTS}
-_VERSION = re.compile(r"^v?(\d+)\.(\d+)(?:\.(\d+))?(?:\.?(T|RC|BETA|B)\.?(\d+))?(?![0-9A-Za-z])", re.IGNORECASE)
+_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.\d+)*(?:\.?(T|RC|BETA|B)\.?(\d+)(?![0-9A-Za-z])|(?!\.?[0-9A-Za-z]))", re.IGNORECASE)
 
 MANUAL = "MindIE-LLM service parameter manual"
 CODE = "MindIE-LLM config_manager source"
@@ -63,7 +63,7 @@ def family_of(version: str) -> Family:
             f"The MindIE version {version!r} is not understood. Expected the vendor's form, for example 2.0.T3.1, 2.0.RC1 or 2.2.RC1."
         )
     major, minor = int(match[1]), int(match[2])
-    stage, number = (match[4] or "").upper(), int(match[5] or 0)
+    stage, number = (match[3] or "").upper(), int(match[4] or 0)
     if (major, minor, stage) == (1, 0, "T"):
         stage, number = "", 0
     position = (major, minor, _STAGES[stage], number)
