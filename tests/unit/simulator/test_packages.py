@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -47,16 +48,22 @@ class Machine:
             "NPUSIM_INSTALL_SECONDS": "0", "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin:/sbin:/bin",
         }
         self.environment.pop("NPUSIM_STATE", None)
+
+    def make(self) -> None:
         for folder in ("etc", "usr/bin", "usr/local", "opt"):
-            (root / folder).mkdir(parents=True)
-        for folder in (root, *root.rglob("*")):
+            (self.root / folder).mkdir(parents=True)
+        for folder in (self.root, *self.root.rglob("*")):
             folder.chmod(0o755)
         self.write("etc/passwd", "root:x:0:0:root:/root:/bin/bash\nHwHiAiUser:x:1000:1000::/home/HwHiAiUser:/bin/bash\n")
         self.write("etc/group", "root:x:0:\nHwHiAiUser:x:1000:\nusers:x:100:\n")
         for names in REQUIRED_TOOLS:
             self.write("usr/bin/" + names.split(",")[0], "").chmod(0o755)
         self.control("init")
-        self.control("pci", str(root / "sys/bus/pci/devices"))
+        self.control("pci", str(self.root / "sys/bus/pci/devices"))
+
+    def copy(self, root: Path) -> Machine:
+        shutil.copytree(self.root, root, symlinks=True)
+        return Machine(root)
 
     def write(self, path: str, text: str) -> Path:
         target = self.root / path
@@ -115,9 +122,30 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return build(tmp_path_factory.mktemp("newer"), "25.0.rc1.1", "7.7.0.1.231")
 
 
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """A machine for what must change nothing, and to copy others from."""
+    machine = Machine(tmp_path_factory.mktemp("bare") / "root")
+    machine.make()
+    return machine
+
+
+@pytest.fixture(scope="session")
+def with_driver(bare: Machine, built: Built, tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    machine = bare.copy(tmp_path_factory.mktemp("with_driver") / "root")
+    assert machine.run(built.driver, *FULL).rc == 0
+    return machine
+
+
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path / "root")
+def machine(bare: Machine, tmp_path: Path) -> Machine:
+    return bare.copy(tmp_path / "root")
+
+
+@pytest.fixture
+def installed(with_driver: Machine, tmp_path: Path) -> Machine:
+    """A machine with driver 24.1.0, installed for all."""
+    return with_driver.copy(tmp_path / "root")
 
 
 def sample(name: str) -> str:
@@ -136,40 +164,40 @@ def test_the_same_input_gives_the_same_bytes(built: Built, tmp_path: Path) -> No
     assert all(path.stat().st_mode & 0o111 for path in again)
 
 
-def test_checks_itself(machine: Machine, built: Built) -> None:
+def test_checks_itself(bare: Machine, built: Built) -> None:
     for package in built:
-        reply = machine.run(package, "--check")
+        reply = bare.run(package, "--check")
         assert (reply.rc, reply.stderr) == (0, "")
         assert reply.stdout.startswith(INTACT * 2)
-    assert machine.state.driver == {"installed": False}
+    assert bare.state.driver == {"installed": False}
 
 
-def test_lists_and_unpacks_without_running(machine: Machine, built: Built, tmp_path: Path) -> None:
-    before = machine.tree()
-    assert "./version.info\n" in machine.run(built.driver, "--list").stdout
-    assert machine.run(built.driver, "--info").stdout.startswith("Identification: ASCEND DRIVER RUN PACKAGE")
-    assert "--extract=<path>" in machine.run(built.driver, "--help").stdout
-    reply = machine.run(built.driver, "--noexec", f"--extract={tmp_path}/out")
+def test_lists_and_unpacks_without_running(bare: Machine, built: Built, tmp_path: Path) -> None:
+    before = bare.tree()
+    assert "./version.info\n" in bare.run(built.driver, "--list").stdout
+    assert bare.run(built.driver, "--info").stdout.startswith("Identification: ASCEND DRIVER RUN PACKAGE")
+    assert "--extract=<path>" in bare.run(built.driver, "--help").stdout
+    reply = bare.run(built.driver, "--noexec", f"--extract={tmp_path}/out")
     assert (reply.rc, reply.stdout) == (0, INTACT + "Uncompressing ASCEND DRIVER RUN PACKAGE  100%  \n")
     assert (tmp_path / "out/version.info").read_text().startswith("Version=24.1.0\n")
-    assert machine.tree() == before
+    assert bare.tree() == before
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-10], lambda data: data[:-10] + b"X" + data[-9:]], ids=["cut", "altered"])
-def test_a_damaged_package_changes_nothing(machine: Machine, built: Built, tmp_path: Path, damage: t.Callable[[bytes], bytes]) -> None:
+def test_a_damaged_package_changes_nothing(bare: Machine, built: Built, tmp_path: Path, damage: t.Callable[[bytes], bytes]) -> None:
     broken = tmp_path / "broken.run"
     broken.write_bytes(damage(built.driver.read_bytes()))
-    before = machine.tree()
+    before = bare.tree()
     for words in (["--check"], FULL):
-        reply = machine.run(broken, *words)
+        reply = bare.run(broken, *words)
         # 2 as of makeself, which for a driver means success: whoever runs it has to check first.
         assert reply.rc == 2
         assert reply.stderr.startswith("Error in SHA256 checksums: ")
-    assert machine.tree() == before
+    assert bare.tree() == before
 
 
-def test_refuses_a_machine_that_is_no_simulated_host(machine: Machine, built: Built, tmp_path: Path) -> None:
-    reply = machine.run(built.driver, *FULL, NPUSIM_HOME=str(tmp_path))
+def test_refuses_a_machine_that_is_no_simulated_host(bare: Machine, built: Built, tmp_path: Path) -> None:
+    reply = bare.run(built.driver, *FULL, NPUSIM_HOME=str(tmp_path))
     assert reply.rc == 1
     assert "npusim is missing: run it on a simulated host." in reply.stdout
 
@@ -213,11 +241,11 @@ def test_nodes_belong_to_the_group_unless_installed_for_all(machine: Machine, bu
     assert "Driver_Install_For_All=no\n" in machine.read("etc/ascend_install.info")
 
 
-def test_tells_its_version(machine: Machine, built: Built) -> None:
-    before = machine.tree()
-    assert "[INFO]driver version :24.1.0" in machine.run(built.driver, "--version").messages
-    assert "[INFO]firmware version :7.5.0.3.220" in machine.run(built.firmware, "--version").messages
-    assert machine.tree() == before
+def test_tells_its_version(bare: Machine, built: Built) -> None:
+    before = bare.tree()
+    assert "[INFO]driver version :24.1.0" in bare.run(built.driver, "--version").messages
+    assert "[INFO]firmware version :7.5.0.3.220" in bare.run(built.firmware, "--version").messages
+    assert bare.tree() == before
 
 
 @pytest.mark.parametrize("words, message", [
@@ -245,15 +273,15 @@ def test_tells_its_version(machine: Machine, built: Built) -> None:
      "ERR_NO:0x0003;ERR_DES:install path /opt/a not exists,runpackage only support create one level of directory,need create /opt/a."),
     (("--uninstall",), "ERR_NO:0x0080;ERR_DES:Driver package is not installed on this device, uninstall failed"),
 ], ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
-def test_refuses(machine: Machine, built: Built, words: tuple[str, ...], message: str) -> None:
-    before = machine.tree()
-    reply = machine.run(built.driver, *words)
+def test_refuses(bare: Machine, built: Built, words: tuple[str, ...], message: str) -> None:
+    before = bare.tree()
+    reply = bare.run(built.driver, *words)
     assert (reply.rc, "[ERROR]" + message in reply.messages) == (1, True), reply.stdout
-    assert machine.tree() == before
+    assert bare.tree() == before
 
 
-def test_wants_root(machine: Machine, built: Built) -> None:
-    reply = machine.run(built.driver, *FULL, NPUSIM_UID="1000")
+def test_wants_root(bare: Machine, built: Built) -> None:
+    reply = bare.run(built.driver, *FULL, NPUSIM_UID="1000")
     assert reply.rc == 1
     assert "[ERROR]ERR_NO:0x0093;ERR_DES:do not have root permission, operation failed, please use root permission!" in reply.messages
 
@@ -265,18 +293,18 @@ def test_wants_its_user(machine: Machine, built: Built) -> None:
     assert sample("driver-install--no-such-user.txt") in reply.messages
 
 
-def test_wants_its_architecture(machine: Machine, tmp_path: Path) -> None:
+def test_wants_its_architecture(bare: Machine, tmp_path: Path) -> None:
     arch, other = ("x86_64", "aarch64") if packages.local_arch() == "x86-64" else ("aarch64", "x86-64")
     foreign = build(tmp_path / "foreign", arch=other).driver
     for words in (("--version",), FULL):
-        reply = machine.run(foreign, *words)
+        reply = bare.run(foreign, *words)
         assert reply.rc == 1
         assert f"[ERROR]\033[31mArch mismatch, src package is {other}, cur os is {arch} \033[0m" in reply.messages
 
 
-def test_wants_its_chip(machine: Machine, tmp_path: Path) -> None:
+def test_wants_its_chip(bare: Machine, tmp_path: Path) -> None:
     foreign = build(tmp_path / "foreign", chip="A3").driver
-    reply = machine.run(foreign, *FULL)
+    reply = bare.run(foreign, *FULL)
     assert reply.rc == 1
     assert "[ERROR]The current installation package and environment is not match, please check." in reply.messages
 
@@ -314,59 +342,54 @@ def test_takes_another_user_for_good(machine: Machine, built: Built) -> None:
         built.driver, *FULL).messages
 
 
-def test_an_upgrade_takes_effect_with_the_next_boot(machine: Machine, built: Built, newer: Built) -> None:
-    assert machine.run(built.driver, *FULL).rc == 0
-    machine.write("etc/hccn.conf", "address_0=10.89.17.1\nnetmask_0=255.255.240.0\n")
-    reply = machine.run(newer.driver, "--upgrade", "--quiet")
+def test_an_upgrade_takes_effect_with_the_next_boot(installed: Machine, built: Built, newer: Built) -> None:
+    installed.write("etc/hccn.conf", "address_0=10.89.17.1\nnetmask_0=255.255.240.0\n")
+    reply = installed.run(newer.driver, "--upgrade", "--quiet")
     assert reply.rc == 2
     assert "[INFO]base version is 24.1.0." in reply.messages
     assert sample("driver-install--reboot-needed.txt").replace("installed", "upgraded") in reply.messages
-    assert machine.state.driver["version"] == "24.1.0"
-    assert "Version=25.0.rc1.1\n" in machine.read("usr/local/Ascend/driver/version.info")
-    assert "Driver_Install_For_All=yes\n" in machine.read("etc/ascend_install.info")
-    machine.control("boot")
-    assert machine.state.driver["version"] == "25.0.rc1.1"
+    assert installed.state.driver["version"] == "24.1.0"
+    assert "Version=25.0.rc1.1\n" in installed.read("usr/local/Ascend/driver/version.info")
+    assert "Driver_Install_For_All=yes\n" in installed.read("etc/ascend_install.info")
+    installed.control("boot")
+    assert installed.state.driver["version"] == "25.0.rc1.1"
     # The boot also brings what was configured back to the devices.
-    assert machine.state.device(0)["address"] == "10.89.17.1"
+    assert installed.state.device(0)["address"] == "10.89.17.1"
 
 
-def test_an_installation_over_another_needs_a_boot(machine: Machine, built: Built) -> None:
-    assert machine.run(built.driver, *FULL).rc == 0
-    reply = machine.run(built.driver, *FULL)
+def test_an_installation_over_another_needs_a_boot(installed: Machine, built: Built) -> None:
+    reply = installed.run(built.driver, *FULL)
     assert reply.rc == 2
     assert sample("driver-install--reboot-needed.txt") in reply.messages
 
 
-def test_asks_for_ever_but_not_here(machine: Machine, built: Built) -> None:
-    assert machine.run(built.driver, *FULL).rc == 0
-    before = machine.tree()
-    reply = machine.run(built.driver, "--full")
+def test_asks_for_ever_but_not_here(installed: Machine, built: Built) -> None:
+    before = installed.tree()
+    reply = installed.run(built.driver, "--full")
     assert reply.rc == 1
     assert reply.messages.count("[ERROR]ERR_NO:0x0002;ERR_DES:input error, please input again!") == MAX_QUESTIONS
-    refused = machine.run(built.driver, "--full", stdin="no\nn\n")
+    refused = installed.run(built.driver, "--full", stdin="no\nn\n")
     assert (refused.rc, refused.messages[-2]) == (0, "[INFO]installation Stoped!")
-    assert machine.tree() == before
-    assert machine.run(built.driver, "--full", stdin="y\n").rc == 2
+    assert installed.tree() == before
+    assert installed.run(built.driver, "--full", stdin="y\n").rc == 2
 
 
-def test_does_not_pull_nodes_away_from_a_process(machine: Machine, built: Built) -> None:
-    assert machine.run(built.driver, *FULL).rc == 0
-    with open(machine.root / "dev/davinci3", encoding="utf-8"):
+def test_does_not_pull_nodes_away_from_a_process(installed: Machine, built: Built) -> None:
+    with open(installed.root / "dev/davinci3", encoding="utf-8"):
         for words in (FULL, ("--uninstall",)):
-            reply = machine.run(built.driver, *words)
+            reply = installed.run(built.driver, *words)
             assert reply.rc == 1
             assert "The davinci nodes are occupied by some processes, please stop processes and install or uninstall again" in reply.stdout
-        reply = machine.run(built.driver, "--full", "--quiet", "--force")
+        reply = installed.run(built.driver, "--full", "--quiet", "--force")
         assert reply.rc == 2
         assert "Kernel modules can not be removed, reboot needed for installation/upgrade to take effect! " in reply.stdout
-    assert machine.run(built.driver, "--uninstall").rc == 0
+    assert installed.run(built.driver, "--uninstall").rc == 0
 
 
-def test_sees_containers_that_were_given_nodes(machine: Machine, built: Built) -> None:
-    assert machine.run(built.driver, *FULL).rc == 0
+def test_sees_containers_that_were_given_nodes(installed: Machine, built: Built) -> None:
     docker = '#!/bin/sh\ncase $1 in ps) echo 4711 ;; inspect) echo \'"PathOnHost": "/dev/davinci0",\' ;; esac\n'
-    machine.write("usr/bin/docker", docker).chmod(0o755)
-    assert "The davinci nodes are occupied" in machine.run(built.driver, *FULL).stdout
+    installed.write("usr/bin/docker", docker).chmod(0o755)
+    assert "The davinci nodes are occupied" in installed.run(built.driver, *FULL).stdout
 
 
 # --- firmware
@@ -380,20 +403,19 @@ def test_firmware_wants_a_driver(machine: Machine, built: Built) -> None:
     assert {path: text for path, text in machine.tree().items() if path != "usr/local/Ascend"} == before
 
 
-def test_firmware_runs_after_the_next_boot(machine: Machine, built: Built) -> None:
-    assert machine.run(built.driver, *FULL).rc == 0
-    reply = machine.run(built.firmware, "--full", "--quiet")
+def test_firmware_runs_after_the_next_boot(installed: Machine, built: Built) -> None:
+    reply = installed.run(built.firmware, "--full", "--quiet")
     assert reply.rc == 0
     assert [message for message in reply.messages if "ercentage" in message] == [
         f"[INFO]upgradePercentage: {percent}%" for percent in (0, 90, 100)]
     assert "[INFO]The firmware of [8] chips are successfully upgraded." in reply.messages
     assert "[INFO]" + sample("firmware-install--success.txt") in reply.messages
-    assert machine.read("usr/local/Ascend/firmware/version.info").startswith("Version=7.5.0.3.220\nfirmware_version=1.0\npackage_version=24.1.0\n")
-    assert machine.read("etc/ascend_install.info").endswith("Firmware_Install_Type=full\nFirmware_Install_Path_Param=/usr/local/Ascend\n")
-    board = machine.run(machine.root / "usr/local/sbin/npu-smi", "info", "-t", "board", "-i", "0").stdout
+    assert installed.read("usr/local/Ascend/firmware/version.info").startswith("Version=7.5.0.3.220\nfirmware_version=1.0\npackage_version=24.1.0\n")
+    assert installed.read("etc/ascend_install.info").endswith("Firmware_Install_Type=full\nFirmware_Install_Path_Param=/usr/local/Ascend\n")
+    board = installed.run(installed.root / "usr/local/sbin/npu-smi", "info", "-t", "board", "-i", "0").stdout
     assert "\tFirmware Version               : 7.1.0.5.220\n" in board
-    machine.control("boot")
-    board = machine.run(machine.root / "usr/local/sbin/npu-smi", "info", "-t", "board", "-i", "0").stdout
+    installed.control("boot")
+    board = installed.run(installed.root / "usr/local/sbin/npu-smi", "info", "-t", "board", "-i", "0").stdout
     assert "\tFirmware Version               : 7.5.0.3.220\n" in board
     assert "\tCompatibility                  : OK\n" in board
 
@@ -450,32 +472,30 @@ def test_can_be_killed_and_run_again(machine: Machine, built: Built) -> None:
 # --- removal
 
 
-def test_uninstalls_both(machine: Machine, built: Built) -> None:
-    assert machine.run(built.driver, *FULL).rc == 0
-    assert machine.run(built.firmware, "--full", "--quiet").rc == 0
-    reply = machine.run(machine.root / "usr/local/Ascend/driver/script/uninstall.sh", "--quiet")
+def test_uninstalls_both(installed: Machine, built: Built) -> None:
+    assert installed.run(built.firmware, "--full", "--quiet").rc == 0
+    reply = installed.run(installed.root / "usr/local/Ascend/driver/script/uninstall.sh", "--quiet")
     assert reply.rc == 0
     assert "[INFO]\033[32mDriver package uninstalled successfully! Uninstallation takes effect immediately. \033[0m" in reply.messages
-    assert machine.read("etc/ascend_install.info") == (
+    assert installed.read("etc/ascend_install.info") == (
         "UserName=HwHiAiUser\nUserGroup=HwHiAiUser\nFirmware_Install_Type=full\nFirmware_Install_Path_Param=/usr/local/Ascend\n")
-    assert list((machine.root / "dev").iterdir()) == []
-    assert not (machine.root / "usr/local/sbin/npu-smi").exists()
-    assert not (machine.root / "usr/bin/hccn_tool").is_symlink()
-    assert (machine.root / "etc/hccn.conf").exists()
-    assert machine.state.driver == {"installed": False}
-    assert machine.run(built.firmware, "--uninstall").rc == 0
-    assert not (machine.root / "etc/ascend_install.info").exists()
-    assert not (machine.root / "usr/local/Ascend").exists()
+    assert list((installed.root / "dev").iterdir()) == []
+    assert not (installed.root / "usr/local/sbin/npu-smi").exists()
+    assert not (installed.root / "usr/bin/hccn_tool").is_symlink()
+    assert (installed.root / "etc/hccn.conf").exists()
+    assert installed.state.driver == {"installed": False}
+    assert installed.run(built.firmware, "--uninstall").rc == 0
+    assert not (installed.root / "etc/ascend_install.info").exists()
+    assert not (installed.root / "usr/local/Ascend").exists()
 
 
-def test_the_uninstall_script_takes_two_options(machine: Machine, built: Built) -> None:
-    assert machine.run(built.driver, *FULL).rc == 0
-    script = machine.root / "usr/local/Ascend/driver/script/uninstall.sh"
-    reply = machine.run(script, "--uninstall")
+def test_the_uninstall_script_takes_two_options(installed: Machine, built: Built) -> None:
+    script = installed.root / "usr/local/Ascend/driver/script/uninstall.sh"
+    reply = installed.run(script, "--uninstall")
     assert reply.rc == 1
     assert "[ERROR]ERR_NO:0x0004;ERR_DES: Unrecognized parameters: --uninstall. Only support '--quiet' and '--force'." in reply.messages
-    forced = machine.run(script, "--force")
+    forced = installed.run(script, "--force")
     assert (forced.rc, forced.messages[-1]) == (0, sample("driver-uninstall--reboot-needed.txt"))
-    assert machine.state.driver["installed"] is True
-    machine.control("boot")
-    assert machine.state.driver["installed"] is False
+    assert installed.state.driver["installed"] is True
+    installed.control("boot")
+    assert installed.state.driver["installed"] is False
