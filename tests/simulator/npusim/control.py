@@ -156,7 +156,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str]) -> int:
     parser = _parser()
-    options = parser.parse_args(argv)
+    options, rest = parser.parse_known_args(argv)
+    # argparse takes no `*` words after an option that follows the name.
+    if options.command == "fault" and options.action == "set":
+        options.parameter += rest
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if options.command == "init":
         if options.force or not os.path.exists(state_path()):
             State.new(options.product, options.host_index).save()
