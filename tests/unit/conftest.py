@@ -85,6 +85,7 @@ def run_module() -> t.Callable[..., tuple[dict[str, t.Any], list[tuple[str, ...]
     ``replies`` maps a command (string or tuple, without the ``timeout -k 5 N`` prefix; the tool by its bare name) to
     its answer, or is a function ``(argv, stdin) -> (rc, stdout, stderr)``. A command without a reply fails the test.
     Tools named in ``missing_tools`` are not installed. A failed module gives a result with ``failed: true``.
+    With ``real_commands`` nothing is scripted: tools are looked for and run as on a host.
     """
 
     def run(
@@ -94,6 +95,7 @@ def run_module() -> t.Callable[..., tuple[dict[str, t.Any], list[tuple[str, ...]
         check: bool = False,
         diff: bool = False,
         missing_tools: t.Collection[str] = (),
+        real_commands: bool = False,
     ) -> tuple[dict[str, t.Any], list[tuple[str, ...]]]:
         scripted = ScriptedCommands(replies or {})
         warnings: list[str] = []
@@ -112,13 +114,13 @@ def run_module() -> t.Callable[..., tuple[dict[str, t.Any], list[tuple[str, ...]
                 end(failed=True, msg=f"Failed to find required executable {arg}")
             return None
 
-        patches = {
-            "run_command": scripted.__call__,
-            "get_bin_path": get_bin_path,
+        patches: dict[str, t.Callable[..., t.Any]] = {
             "exit_json": lambda _self, **result: end(**result),
             "fail_json": lambda _self, msg, **result: end(failed=True, msg=msg, **result),
             "warn": lambda _self, warning, **_kwargs: warnings.append(warning),
         }
+        if not real_commands:
+            patches.update(run_command=scripted.__call__, get_bin_path=get_bin_path)
         full_args = {**(args or {}), "_ansible_check_mode": check, "_ansible_diff": diff}
         with contextlib.ExitStack() as stack:
             stack.enter_context(_module_args(full_args))
