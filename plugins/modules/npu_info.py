@@ -336,7 +336,7 @@ problems:
 import os
 import re
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
@@ -458,9 +458,11 @@ class Asker:
         self.npu_smi = npu_smi
         self.pool = pool
         self.problems = problems
+        self.asked: dict[tuple[str, ...], Future[Reply]] = {}
 
     def later(self, parse: t.Callable[[str], t.Any], *words: str) -> t.Callable[[], t.Any]:
-        future = self.pool.submit(self.npu_smi.run, *words)
+        # The two dies of an NPU share some questions.
+        future = self.asked.get(words) or self.asked.setdefault(words, self.pool.submit(self.npu_smi.run, *words))
 
         def answer() -> t.Any:
             try:
