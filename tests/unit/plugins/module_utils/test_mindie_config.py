@@ -252,7 +252,8 @@ def test_every_compulsory_key_is_missed(sample, path):
 
 
 WRONG = st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.floats(allow_nan=False), st.text(max_size=3),
-                  st.lists(st.integers(0, 3) | st.text(max_size=2) | st.lists(st.integers(), max_size=2), max_size=3), st.dictionaries(st.text(max_size=2), st.none()))
+                  st.lists(st.integers(0, 3) | st.text(max_size=2) | st.lists(st.integers(), max_size=2), max_size=3),
+                  st.dictionaries(st.text(max_size=2), st.none()))
 
 
 @settings(max_examples=200, deadline=None)

@@ -142,7 +142,8 @@ def test_bad_settings_are_refused_before_anything_is_written(configure, config, 
 def test_a_fault_of_the_file_is_refused_too_and_said_to_be_old(configure, config):
     config.write_text(config.read_text().replace('"maxLinkNum" : 250', '"maxLinkNum" : 0'))
     result = configure(config, SETTINGS)
-    assert f"[out-of-range] ServerConfig.maxLinkNum: found 0, expected [1, 4096]. Set ServerConfig.maxLinkNum within [1, 4096]. (It was so in {config}" in result["msg"]
+    assert "[out-of-range] ServerConfig.maxLinkNum: found 0, expected [1, 4096]." in result["msg"]
+    assert f"(It was so in {config} before this task.)" in result["msg"]
     # Setting the faulty key is the way out.
     assert configure(config, {"ServerConfig.maxLinkNum": 250})["changed"]
 
@@ -193,5 +194,6 @@ def test_a_link_is_refused(configure, config):
 def test_paths_that_do_not_exist(configure, tmp_path):
     assert "The directory" in configure(tmp_path / "no" / "config.json")["msg"]
     assert "no src is given" in configure(tmp_path / "config.json")["msg"]
-    assert f"Neither {tmp_path}/config.json nor src {tmp_path}/default.json exists." in configure(tmp_path / "config.json", src=f"{tmp_path}/default.json")["msg"]
+    result = configure(tmp_path / "config.json", src=f"{tmp_path}/default.json")
+    assert f"Neither {tmp_path}/config.json nor src {tmp_path}/default.json exists." in result["msg"]
     assert "is not a regular file" in configure(tmp_path)["msg"]
