@@ -36,9 +36,7 @@ SERVER_ID_LENGTH_MAX = 64
 PATH_LENGTH_MAX = 256
 
 _SERVER_STRINGS = frozenset({"server_id", "container_ip", "host_ip", "host_nic_ip", "hardware_type", "pod_ip"})
-_DEVICE_STRINGS = frozenset(
-    {"device_id", "device_ip", "rank_id", "device_port", "backup_device_ip", "backup_device_port", "host_port", "super_device_id"}
-)
+_DEVICE_STRINGS = frozenset({"device_id", "device_ip", "rank_id", "device_port", "backup_device_ip", "backup_device_port", "host_port", "super_device_id"})
 _TABLE_STRINGS = frozenset({"version", "status", "server_count"})
 _POD_STRINGS = frozenset({"super_pod_id"})
 

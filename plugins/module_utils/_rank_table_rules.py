@@ -79,17 +79,10 @@ RULES: dict[str, Rule] = {
     "not_an_object": Rule("an object", _REGENERATE, _HSRC),
     # Head of the table
     "version": Rule('"1.0" (or "1.2" for a superpod)', 'Set "version" to "1.0".', _HSRC),
-    "status": Rule(
-        '"completed"', "Wait until the generator has finished, or generate the table again.", _HSRC, hccl="Load ranktable file[] timeout[1800]s"
-    ),
-    "server_count_missing": Rule(
-        "the number of servers as a string", "Set server_count to the length of server_list.", _HDOC, mindie=_NOT_JSON_MINDIE
-    ),
+    "status": Rule('"completed"', "Wait until the generator has finished, or generate the table again.", _HSRC, hccl="Load ranktable file[] timeout[1800]s"),
+    "server_count_missing": Rule("the number of servers as a string", "Set server_count to the length of server_list.", _HDOC, mindie=_NOT_JSON_MINDIE),
     "server_count_invalid": Rule(
-        "the number of servers as a decimal string",
-        "Set server_count to the length of server_list.",
-        _MSRC,
-        mindie="Invalid server_count in ranktable file",
+        "the number of servers as a decimal string", "Set server_count to the length of server_list.", _MSRC, mindie="Invalid server_count in ranktable file"
     ),
     "server_count_mismatch": Rule(
         "{length}, the length of server_list",
@@ -105,14 +98,9 @@ RULES: dict[str, Rule] = {
         mindie="Parameter server_count must be in range [2, 60], but got {count}",
     ),
     "beyond_manual": Rule(
-        "at most 4 servers and 32 devices, the limits of the manual",
-        "Expect no support from the vendor for a group of this size.",
-        _MDOC,
-        severity="warning",
+        "at most 4 servers and 32 devices, the limits of the manual", "Expect no support from the vendor for a group of this size.", _MDOC, severity="warning"
     ),
-    "server_list_empty": Rule(
-        "at least one server", _REGENERATE, _HSRC, hccl="EI0004 the 'server_list' in the ranktable is empty", mindie=_NOT_JSON_MINDIE
-    ),
+    "server_list_empty": Rule("at least one server", _REGENERATE, _HSRC, hccl="EI0004 the 'server_list' in the ranktable is empty", mindie=_NOT_JSON_MINDIE),
     # Servers
     "server_id_missing": Rule("the server's name or address", "Set server_id to the address of the host.", _HSRC),
     "server_id_long": Rule("at most 64 characters", "Use the address of the host as server_id.", _HDOC),
@@ -146,24 +134,14 @@ RULES: dict[str, Rule] = {
         mindie="The number of devices in every server node is {count} which not equal in ranktable file, which is {first}",
     ),
     "device_id_invalid": Rule(
-        "the physical device id as a decimal string",
-        "Take the N of /dev/davinciN.",
-        _HSRC,
-        mindie="Parameter device_id is invalid in ranktable file.",
+        "the physical device id as a decimal string", "Take the N of /dev/davinciN.", _HSRC, mindie="Parameter device_id is invalid in ranktable file."
     ),
     "device_id_physical": Rule("0 to 15", "Take the N of /dev/davinciN.", _HSRC, hccl="device_id[{value}] more than 15 is invalid"),
-    "device_id_range": Rule(
-        "0 to 15", "Take the N of /dev/davinciN.", _MSRC, mindie="Parameter device_id is {value}, which is out of allow range [0, 63]."
-    ),
+    "device_id_range": Rule("0 to 15", "Take the N of /dev/davinciN.", _MSRC, mindie="Parameter device_id is {value}, which is out of allow range [0, 63]."),
     "device_id_duplicate": Rule(
         "every device once on a server", "List every device once.", _HSRC, hccl="EI0004 device id repeat for one server. Please check ranktable"
     ),
-    "device_order": Rule(
-        "device_id in ascending order",
-        "Sort the devices: MindIE takes npuDeviceIds in the order of the file.",
-        _MSRC,
-        severity="warning",
-    ),
+    "device_order": Rule("device_id in ascending order", "Sort the devices: MindIE takes npuDeviceIds in the order of the file.", _MSRC, severity="warning"),
     "device_ip_missing": Rule(
         "the IP address of the device",
         "Set the address of the device (hccn_tool -i N -ip -s), then generate the table again.",
@@ -201,10 +179,7 @@ RULES: dict[str, Rule] = {
         mindie="Parameter rankId is invalid in ranktable file.",
     ),
     "rank_id_range": Rule(
-        "0 to 511",
-        "Use fewer devices in one serving group.",
-        _MSRC,
-        mindie="Parameter rankId in ranktable is {value}, which is out of allow range [0, 511].",
+        "0 to 511", "Use fewer devices in one serving group.", _MSRC, mindie="Parameter rankId in ranktable is {value}, which is out of allow range [0, 511]."
     ),
     "rank_id_duplicate": Rule(
         "every rank once",
@@ -224,10 +199,7 @@ RULES: dict[str, Rule] = {
     "master_not_first": Rule("rank 0 on server_list[0], the master", "Put the master first and number the ranks from it.", _MDOC),
     # Superpods (version 1.2)
     "super_device_id_invalid": Rule(
-        "the SDID as a decimal string",
-        "Read it with npu-smi info -t spod-info -i NPU -c CHIP.",
-        _HDOC_FD,
-        hccl="super_device_id[{value}] is invalid",
+        "the SDID as a decimal string", "Read it with npu-smi info -t spod-info -i NPU -c CHIP.", _HDOC_FD, hccl="super_device_id[{value}] is invalid"
     ),
     "super_device_id_duplicate": Rule(
         "an SDID of its own for every device of a superpod",
@@ -238,9 +210,7 @@ RULES: dict[str, Rule] = {
     "super_pod_list_missing": Rule(
         "super_pod_list in a table of version 1.2", "Add super_pod_list, or HCCL treats the servers as having no superpod.", _HSRC, severity="warning"
     ),
-    "super_pod_id_missing": Rule(
-        "the name of the superpod", "Set super_pod_id.", _HSRC, hccl="EI0004 the 'super_pod_id' in the ranktable is invalid or empty"
-    ),
+    "super_pod_id_missing": Rule("the name of the superpod", "Set super_pod_id.", _HSRC, hccl="EI0004 the 'super_pod_id' in the ranktable is invalid or empty"),
     "super_pod_id_duplicate": Rule("every superpod once", "List every superpod once.", _HSRC, hccl="EI0004 The IP is used repeatedly."),
     "super_pod_server_unknown": Rule(
         "a server_id of server_list",

@@ -50,7 +50,9 @@ options:
           - Defaults to O(servers[].server_id), which is right for a container on the host network.
         type: str
       devices:
-        description: The devices of this server. Their number must be the same on every server. They are sorted by O(servers[].devices[].device_id).
+        description:
+          - The devices of this server. Their number must be the same on every server.
+          - They are sorted by O(servers[].devices[].device_id).
         type: list
         elements: dict
         required: true
@@ -66,7 +68,7 @@ options:
   sources:
     description:
       - Paths on the managed host of files that C(hccl_tools.py) or C(merge_hccl.py) wrote, the master's first.
-      - RV(rank_table.server_list[].container_ip), which the upstream C(hccl_tools.py) does not write, becomes the server's C(server_id) when that is an address.
+      - C(container_ip), which the upstream C(hccl_tools.py) does not write, becomes the server's C(server_id) when that is an address.
     type: list
     elements: path
   profile:
@@ -244,8 +246,7 @@ MINDIE_MODE = 0o640
 def refuse(module: AnsibleModule, subject: str, findings: t.Sequence[Finding]) -> t.NoReturn:
     lines = "".join(f"\n- {finding}" for finding in findings)
     module.fail_json(
-        msg=f"{subject}, problems found: {len(findings)}. Nothing was changed.{lines}",
-        findings=[dataclasses.asdict(finding) for finding in findings],
+        msg=f"{subject}, problems found: {len(findings)}. Nothing was changed.{lines}", findings=[dataclasses.asdict(finding) for finding in findings]
     )
 
 
@@ -391,11 +392,7 @@ def main() -> None:
             },
             "sources": {"type": "list", "elements": "path"},
             "profile": {"type": "str", "choices": ["mindie", "hccl"], "default": "mindie"},
-            "live_devices": {
-                "type": "list",
-                "elements": "dict",
-                "options": {"device_id": device_id, "device_ip": {"type": "str"}},
-            },
+            "live_devices": {"type": "list", "elements": "dict", "options": {"device_id": device_id, "device_ip": {"type": "str"}}},
             "local_server_id": {"type": "str"},
             "mode": {"type": "raw", "default": "0640"},
         },

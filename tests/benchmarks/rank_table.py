@@ -20,9 +20,7 @@ def cluster(hosts: int = HOSTS, devices: int = DEVICES) -> list[dict]:
     return [
         {
             "server_id": f"10.{host // 250}.0.{host % 250 + 1}",
-            "devices": [
-                {"device_id": str(device), "device_ip": f"10.{128 + host // 250}.{host % 250}.{device + 1}"} for device in range(devices)
-            ],
+            "devices": [{"device_id": str(device), "device_ip": f"10.{128 + host // 250}.{host % 250}.{device + 1}"} for device in range(devices)],
         }
         for host in range(hosts)
     ]

@@ -40,7 +40,10 @@ def test_steps_between_devices_and_hosts():
 
 
 def test_default_host_step_follows_the_step():
-    assert addresses(plan_addresses(HOSTS, {"first_address": "10.0.0.1", "step": 2, "prefix": 24}, 2)) == {"npu01": ["10.0.0.1", "10.0.0.3"], "npu02": ["10.0.0.5", "10.0.0.7"]}
+    assert addresses(plan_addresses(HOSTS, {"first_address": "10.0.0.1", "step": 2, "prefix": 24}, 2)) == {
+        "npu01": ["10.0.0.1", "10.0.0.3"],
+        "npu02": ["10.0.0.5", "10.0.0.7"],
+    }
 
 
 def test_hosts_side_by_side():
@@ -56,10 +59,7 @@ def test_no_gateway_unless_given():
 
 
 def test_one_subnet_per_rail():
-    rails = [
-        {"subnet": "10.20.0.0/24", "first": 11, "gateway": "10.20.0.1"},
-        {"subnet": "10.20.1.0/255.255.255.128", "first": 11, "netdetect": "10.20.1.2"},
-    ]
+    rails = [{"subnet": "10.20.0.0/24", "first": 11, "gateway": "10.20.0.1"}, {"subnet": "10.20.1.0/255.255.255.128", "first": 11, "netdetect": "10.20.1.2"}]
     assert plan_addresses(HOSTS, {"rails": rails}, 2) == {
         "npu01": [
             {"device": 0, "address": "10.20.0.11", "netmask": "255.255.255.0", "gateway": "10.20.0.1", "netdetect": "10.20.0.1"},
@@ -103,7 +103,11 @@ FLAT = {"first_address": "10.20.0.11", "prefix": 24}
         ({"first_address": "127.0.0.1"}, 1, ["device 0 of npu01 would get 127.0.0.1 (plan), expected a unicast address"]),
         ({"first_address": "224.0.0.1"}, 1, ["device 0 of npu01 would get 224.0.0.1 (plan), expected a unicast address"]),
         ({"gateway": "10.20.1.1"}, 1, ["plan.gateway is 10.20.1.1, expected a host address of 10.20.0.0/24: hccn_tool refuses a gateway of another subnet"]),
-        ({"gateway": "10.20.0.255"}, 1, ["plan.gateway is 10.20.0.255, expected a host address of 10.20.0.0/24: hccn_tool refuses a gateway of another subnet"]),
+        (
+            {"gateway": "10.20.0.255"},
+            1,
+            ["plan.gateway is 10.20.0.255, expected a host address of 10.20.0.0/24: hccn_tool refuses a gateway of another subnet"],
+        ),
         ({"netdetect": "10.20.0.255"}, 1, ["plan.netdetect is 10.20.0.255, expected the address of a neighbour that answers pings"]),
         ({"first_address": "10.20.0.256"}, 1, ["plan.first_address is '10.20.0.256', expected an IPv4 address such as 10.20.0.11"]),
         ({"first_address": "10.20.0.11/24"}, 1, ["plan.first_address is '10.20.0.11/24', expected an IPv4 address such as 10.20.0.11"]),
@@ -210,7 +214,10 @@ def test_plan_that_is_no_dict(plan):
 
 
 def test_empty_plan():
-    assert problems(HOSTS, {}, 1) == ["plan.first_address is None, expected an IPv4 address such as 10.20.0.11", "plan has neither netmask nor prefix, expected one of the two"]
+    assert problems(HOSTS, {}, 1) == [
+        "plan.first_address is None, expected an IPv4 address such as 10.20.0.11",
+        "plan has neither netmask nor prefix, expected one of the two",
+    ]
 
 
 @settings(max_examples=150, deadline=None)
@@ -232,7 +239,9 @@ def test_addresses_are_unique_and_in_their_subnet(hosts, devices, step, offset):
 WILD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=12) | st.sampled_from(["10.0.0.1", "10.0.0.0/24", "255.255.255.0"]),
     lambda children: st.lists(children, max_size=3)
-    | st.dictionaries(st.sampled_from(["first_address", "step", "host_step", "prefix", "netmask", "gateway", "netdetect", "rails", "subnet", "first"]), children),
+    | st.dictionaries(
+        st.sampled_from(["first_address", "step", "host_step", "prefix", "netmask", "gateway", "netdetect", "rails", "subnet", "first"]), children
+    ),
     max_leaves=12,
 )
 

@@ -57,7 +57,11 @@ def two_servers(devices: int = 2) -> list[dict]:
 
 def test_built_table_text():
     servers = [
-        {"server_id": "192.0.2.11", "container_ip": "172.17.0.2", "devices": [{"device_id": 1, "device_ip": "10.20.0.12"}, {"device_id": 0, "device_ip": "10.20.0.11"}]},
+        {
+            "server_id": "192.0.2.11",
+            "container_ip": "172.17.0.2",
+            "devices": [{"device_id": 1, "device_ip": "10.20.0.12"}, {"device_id": 0, "device_ip": "10.20.0.11"}],
+        },
         {"server_id": "192.0.2.12", "devices": [{"device_id": 0, "device_ip": "10.20.0.13"}, {"device_id": 1, "device_ip": "10.20.0.14"}]},
     ]
     expected = """{
@@ -318,12 +322,7 @@ MUTATIONS = [
     (edit("server_list.0.container_ip", "npu01"), "container_ip_invalid", "server_list[0].container_ip", None),
     (edit("server_list.1.container_ip", "192.0.2.11"), "container_ip_duplicate", "server_list[1].container_ip", None),
     (edit("server_list.0.host_ip", "npu01"), "host_ip_invalid", "server_list[0].host_ip", "EI0004 The ips in ranktable is invalid"),
-    (
-        edit("server_list.1.device", []),
-        "device_list_empty",
-        "server_list[1].device",
-        "The number of devices on single node must be in [1, 32], but got 0",
-    ),
+    (edit("server_list.1.device", []), "device_list_empty", "server_list[1].device", "The number of devices on single node must be in [1, 32], but got 0"),
     (
         edit("server_list.1.device.7"),
         "device_count_uneven",
@@ -385,12 +384,7 @@ MUTATIONS = [
     (edit("server_list.0.device.1.backup_device_port", "http"), "port_invalid", "server_list[0].device[1].backup_device_port", None),
     (edit("server_list.0.device.1.device_port", "1023"), "port_reserved", "server_list[0].device[1].device_port", None),
     (edit("server_list.0.device.1.backup_device_ip", "x"), "backup_device_ip_invalid", "server_list[0].device[1].backup_device_ip", None),
-    (
-        edit("server_list.1.device.7.rank_id", "x"),
-        "rank_id_invalid",
-        "server_list[1].device[7].rank_id",
-        "Parameter rankId is invalid in ranktable file.",
-    ),
+    (edit("server_list.1.device.7.rank_id", "x"), "rank_id_invalid", "server_list[1].device[7].rank_id", "Parameter rankId is invalid in ranktable file."),
     (
         edit("server_list.1.device.7.rank_id", "512"),
         "rank_id_range",
@@ -564,7 +558,7 @@ def test_finding_reads_as_a_sentence():
     (finding,) = validate(table)
     assert str(finding) == (
         "server_list[1].device[3].device_ip: found 10.20.1.2, which server_list[0].device[0].device_ip has too, expected an address of its own for "
-        "every device of the cluster. Give every device its own address. [device_ip_duplicate; the vendor's message: \"EI0004 The IP is used repeatedly.\"]"
+        'every device of the cluster. Give every device its own address. [device_ip_duplicate; the vendor\'s message: "EI0004 The IP is used repeatedly."]'
     )
 
 
@@ -624,7 +618,9 @@ def test_the_same_server_twice_is_refused():
 
 
 def test_the_other_file_is_named_too():
-    with pytest.raises(RankTableError, match=r"1\.json: server_list\[0\]\.server_id: found \"192\.0\.2\.11\", which 0\.json: server_list\[0\]\.server_id has too"):
+    with pytest.raises(
+        RankTableError, match=r"1\.json: server_list\[0\]\.server_id: found \"192\.0\.2\.11\", which 0\.json: server_list\[0\]\.server_id has too"
+    ):
         merge([("0.json", ONE), ("1.json", ONE)])
 
 
@@ -650,7 +646,11 @@ def test_merge_refuses_and_names_the_file(change, expected):
 
 
 def test_merge_reports_the_problems_of_all_files():
-    assert merge_refused("{", ONE.replace("1.0", "1.2"), "") == [("not_json", "0.json: line 1"), ("unmergeable_version", "1.json: version"), ("empty", "2.json: file")]
+    assert merge_refused("{", ONE.replace("1.0", "1.2"), "") == [
+        ("not_json", "0.json: line 1"),
+        ("unmergeable_version", "1.json: version"),
+        ("empty", "2.json: file"),
+    ]
 
 
 def test_merging_one_file_is_for_hccl():
@@ -761,7 +761,9 @@ def test_every_single_mutation_is_found(servers, data):
     at = f"server_list[{server}].device[{device}]"
     target = table["server_list"][server]["device"][device]
     mutation = data.draw(
-        st.sampled_from(["drop container_ip", "duplicate ip", "bad ip", "drop ip", "gap", "duplicate rank", "duplicate server", "count", "status", "version", "int"])
+        st.sampled_from(
+            ["drop container_ip", "duplicate ip", "bad ip", "drop ip", "gap", "duplicate rank", "duplicate server", "count", "status", "version", "int"]
+        )
     )
     if mutation == "drop container_ip":
         del table["server_list"][server]["container_ip"]
@@ -827,7 +829,10 @@ JSON_VALUES = st.recursive(
 
 
 @QUICK
-@given(st.dictionaries(st.sampled_from(["version", "status", "server_count", "server_list", "super_pod_list", "x"]), JSON_VALUES), st.sampled_from(["mindie", "hccl"]))
+@given(
+    st.dictionaries(st.sampled_from(["version", "status", "server_count", "server_list", "super_pod_list", "x"]), JSON_VALUES),
+    st.sampled_from(["mindie", "hccl"]),
+)
 def test_validate_takes_any_object(table, profile):
     for finding in validate({**table, "version": table.get("version", "1.2")}, profile):
         assert str(finding).startswith(finding.path)

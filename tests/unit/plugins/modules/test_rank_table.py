@@ -156,7 +156,7 @@ def test_broken_sources_are_all_named(run, dest, tmp_path):
     result = run(sources=[str(tmp_path / "a.json"), str(tmp_path / "b.json")])
     assert result["failed"]
     assert [finding["path"] for finding in result["findings"]] == [f"{tmp_path}/a.json: line 2", f"{tmp_path}/b.json: status"]
-    assert f"{tmp_path}/a.json: line 2: found \"// fixed\"" in result["msg"]
+    assert f'{tmp_path}/a.json: line 2: found "// fixed"' in result["msg"]
     assert not dest.exists()
 
 
@@ -178,7 +178,7 @@ def test_every_problem_is_reported_and_nothing_written(run, dest):
             "device_ip_invalid",
         }
         assert "problems found: 6. Nothing was changed." in result["msg"]
-        assert "server_list[1].device[1].device_ip: found \"-.-.-.-\", expected an IP address" in result["msg"]
+        assert 'server_list[1].device[1].device_ip: found "-.-.-.-", expected an IP address' in result["msg"]
         assert dest.read_text() == "old"
 
 
@@ -212,7 +212,12 @@ def test_large_group_is_written_with_a_warning(run):
 
 @pytest.mark.parametrize(
     "path, rule",
-    [("ranktable.json", "path_relative"), ("/tmp/rank table.json", "path_characters"), ("/tmp/ranktable.txt", "path_suffix"), ("/tmp/../tmp/x.json", "path_parent")],
+    [
+        ("ranktable.json", "path_relative"),
+        ("/tmp/rank table.json", "path_characters"),
+        ("/tmp/ranktable.txt", "path_suffix"),
+        ("/tmp/../tmp/x.json", "path_parent"),
+    ],
 )
 def test_dest_that_cannot_hold_a_table(run, path, rule):
     result = run(dest=path, check=True)
@@ -246,7 +251,9 @@ def test_mode_wider_than_mindie_reads(run, dest, mode):
     assert not dest.exists()
 
 
-@pytest.mark.parametrize("mode, profile, expected", [("0600", "mindie", 0o600), ("u=rw,g=r,o=", "mindie", 0o640), ("0644", "hccl", 0o644), (0o440, "mindie", 0o440)])
+@pytest.mark.parametrize(
+    "mode, profile, expected", [("0600", "mindie", 0o600), ("u=rw,g=r,o=", "mindie", 0o640), ("0644", "hccl", 0o644), (0o440, "mindie", 0o440)]
+)
 def test_mode_as_wished(run, dest, mode, profile, expected):
     run(mode=mode, profile=profile)
     assert mode_of(dest) == expected
