@@ -80,7 +80,7 @@ def test_any_file_is_identified_or_refused(name: str, header: bytes) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[Driver] [2025-07-17 10:35:21] [INFO]driver version :25.0.rc1.1\n[Driver] [2025-07-17 10:35:21] [INFO]End time: 2025-07-17\n", ("driver", "25.0.rc1.1")),
+        (f"{PREFIX}[INFO]driver version :25.0.rc1.1\n{PREFIX}[INFO]End time: 2025-07-17\n", ("driver", "25.0.rc1.1")),
         ("Uncompressing ASCEND  100%  \n[Firmware] [2025-07-17 10:43:18] [INFO]firmware version : 7.7.0.1.231\n", ("firmware", "7.7.0.1.231")),
         ("version: 7.5.0.3.220\n", (None, "7.5.0.3.220")),
         ("[Driver] [2025-07-17 10:35:21] [INFO]driver version :none\n", None),
@@ -412,7 +412,13 @@ def test_any_text_is_judged(rc: int, text: str) -> None:
 
 
 def test_processes_that_hold_npus(tmp_path: Path) -> None:
-    for pid, name, target in ((17, "mindieservice", "/dev/davinci3"), (18, "slogd", "/dev/davinci_manager"), (9, "python", "/dev/davinci11"), (20, "sh", "/dev/null")):
+    processes = (
+        (17, "mindieservice", "/dev/davinci3"),
+        (18, "slogd", "/dev/davinci_manager"),
+        (9, "python", "/dev/davinci11"),
+        (20, "sh", "/dev/null"),
+    )
+    for pid, name, target in processes:
         (tmp_path / str(pid) / "fd").mkdir(parents=True)
         (tmp_path / str(pid) / "comm").write_text(f"{name}\n", encoding="utf-8")
         os.symlink(target, tmp_path / str(pid) / "fd" / "3")

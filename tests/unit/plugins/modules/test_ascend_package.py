@@ -13,15 +13,17 @@ import pytest
 from ansible_collections.npuops.ascend.plugins.modules import ascend_package
 
 core = ascend_package.core
-PREFIX = "2025-07-17 10:36:24"
+DRIVER_LINE = "[Driver] [2025-07-17 10:36:24] "
+FIRMWARE_LINE = "[Firmware] [2025-07-17 10:36:24] "
+FIRMWARE_MESSAGE = "Firmware package installed successfully! Reboot now or after driver installation for the installation/upgrade to take effect."
 INTACT = "Verifying archive integrity...  100%   SHA256 checksums are OK. All good.\n"
 DRIVER_FILE = "Ascend-hdk-910b-npu-driver_24.1.0_linux-aarch64.run"
 FIRMWARE_FILE = "Ascend-hdk-910b-npu-firmware_7.5.0.3.220.run"
 DRIVER_INFO = "Version=24.1.0\ncompatible_version_fw=[7.0.0,7.5.99]\npackage_version=24.1.0\n"
 FIRMWARE_INFO = "Version=7.5.0.3.220\npackage_version=24.1.0\ncompatible_version_drv=[24.0,24.0.],[24.1,24.1.]\n"
-IMMEDIATE = f"[Driver] [{PREFIX}] [INFO]\x1b[32mDriver package installed successfully! The new version takes effect immediately. \x1b[0m\n"
-REBOOT = f"[Driver] [{PREFIX}] [INFO]\x1b[32mDriver package installed successfully! \x1b[0m\x1b[31mReboot needed for installation/upgrade to take effect! \x1b[0m\n"
-FIRMWARE_DONE = f"[Firmware] [{PREFIX}] [INFO]Firmware package installed successfully! Reboot now or after driver installation for the installation/upgrade to take effect.\n"
+IMMEDIATE = f"{DRIVER_LINE}[INFO]\x1b[32mDriver package installed successfully! The new version takes effect immediately. \x1b[0m\n"
+REBOOT = f"{DRIVER_LINE}[INFO]\x1b[32mDriver package installed successfully! \x1b[0m\x1b[31mReboot needed for installation/upgrade to take effect! \x1b[0m\n"
+FIRMWARE_DONE = f"{FIRMWARE_LINE}[INFO]{FIRMWARE_MESSAGE}\n"
 FULL = ("--nox11", "--full", "--quiet", "--install-username=HwHiAiUser", "--install-usergroup=HwHiAiUser")
 
 
@@ -38,8 +40,8 @@ class FakeHost:
         self.installers: dict[str, tuple] = {"driver": (0, IMMEDIATE, ""), "firmware": (0, FIRMWARE_DONE, "")}
         self.check: tuple = (0, INTACT, "")
         self.version: dict[str, tuple] = {
-            "driver": (0, f"[Driver] [{PREFIX}] [INFO]driver version :24.1.0\n", ""),
-            "firmware": (0, f"[Firmware] [{PREFIX}] [INFO]firmware version :7.5.0.3.220\n", ""),
+            "driver": (0, f"{DRIVER_LINE}[INFO]driver version :24.1.0\n", ""),
+            "firmware": (0, f"{FIRMWARE_LINE}[INFO]firmware version :7.5.0.3.220\n", ""),
         }
         # What npu-smi reports: (driver, firmware), or None without a loaded driver.
         self.running: tuple[str, str] | None = None
@@ -144,7 +146,7 @@ def test_fresh_host(host: FakeHost, run: t.Callable) -> None:
             "installed_after": "7.5.0.3.220",
             "action": "install",
             "rc": 0,
-            "message": "Firmware package installed successfully! Reboot now or after driver installation for the installation/upgrade to take effect.",
+            "message": FIRMWARE_MESSAGE,
             "reboot_required": True,
         },
     ]
@@ -196,7 +198,7 @@ def test_exit_code_2_is_success_with_a_reboot(host: FakeHost, run: t.Callable) -
 
 
 def test_exit_code_1_shows_cause_and_remedy(host: FakeHost, run: t.Callable) -> None:
-    text = f"[Driver] [{PREFIX}] [INFO]Start\n[Driver] [{PREFIX}] [ERROR]The list of missing tools: lspci,ifconfig,\n[Driver] [{PREFIX}] [INFO]End time: x\n"
+    text = f"{DRIVER_LINE}[INFO]Start\n{DRIVER_LINE}[ERROR]The list of missing tools: lspci,ifconfig,\n{DRIVER_LINE}[INFO]End time: x\n"
     host.installers["driver"] = (1, text, "")
     result, commands = run()
     assert result["failed"] and result["changed"] is True
@@ -207,7 +209,7 @@ def test_exit_code_1_shows_cause_and_remedy(host: FakeHost, run: t.Callable) -> 
 
 
 def test_a_failure_tagged_info_is_a_failure(host: FakeHost, run: t.Callable) -> None:
-    host.installers["driver"] = (0, f"[Driver] [{PREFIX}] [INFO]Failed to install driver package, please retry after uninstall and reboot!\n", "")
+    host.installers["driver"] = (0, f"{DRIVER_LINE}[INFO]Failed to install driver package, please retry after uninstall and reboot!\n", "")
     result, _commands = run([host.driver])
     assert result["failed"] and "Remove driver and firmware (state: absent), reboot, and install again." in result["msg"]
 
@@ -216,8 +218,8 @@ def test_success_without_the_version_on_disk_is_a_failure(host: FakeHost, run: t
     host.writes = False
     result, _commands = run([host.driver])
     assert result["failed"]
-    assert f"reported success (Driver package installed successfully! The new version takes effect immediately.), but {host.install_path}/driver/version.info" in result["msg"]
-    assert "does not exist, expected 24.1.0" in result["msg"]
+    assert "reported success (Driver package installed successfully! The new version takes effect immediately.)" in result["msg"]
+    assert f"but {host.install_path}/driver/version.info does not exist, expected 24.1.0" in result["msg"]
 
 
 def test_installer_that_never_ends(host: FakeHost, run: t.Callable) -> None:
@@ -388,8 +390,9 @@ def test_misfit_is_told(host: FakeHost, run: t.Callable) -> None:
 
 def test_remove(host: FakeHost, run: t.Callable) -> None:
     host.both_installed()
-    host.installers["driver"] = (0, f"[Driver] [{PREFIX}] [INFO]Driver package uninstalled successfully! Reboot needed for uninstallation to take effect! \n", "")
-    host.installers["firmware"] = (0, f"[Firmware] [{PREFIX}] [INFO]Firmware package uninstalled successfully! Uninstallation takes effect immediately.\n", "")
+    gone = "package uninstalled successfully! "
+    host.installers["driver"] = (0, f"{DRIVER_LINE}[INFO]Driver {gone}Reboot needed for uninstallation to take effect! \n", "")
+    host.installers["firmware"] = (0, f"{FIRMWARE_LINE}[INFO]Firmware {gone}Uninstallation takes effect immediately.\n", "")
     script = f"{host.install_path}/{{}}/script/uninstall.sh"
     planned, commands = run(state="absent", check=True)
     assert commands == [] and planned["changed"] is True
@@ -408,7 +411,8 @@ def test_remove_what_is_not_there(run: t.Callable) -> None:
 def test_remove_what_the_installer_says_is_gone(host: FakeHost, run: t.Callable) -> None:
     host.install("firmware", FIRMWARE_INFO)
     (host.install_path / "firmware" / "version.info").unlink()
-    host.installers["firmware"] = (1, f"[Firmware] [{PREFIX}] [ERROR]ERR_NO:0x0080;ERR_DES:Firmware package is not installed on this device, uninstall failed\n", "")
+    said = "ERR_NO:0x0080;ERR_DES:Firmware package is not installed on this device, uninstall failed"
+    host.installers["firmware"] = (1, f"{FIRMWARE_LINE}[ERROR]{said}\n", "")
     result, _commands = run(state="absent")
     assert not result.get("failed")
 
