@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import collections.abc
 import contextlib
 import fcntl
 import ipaddress
@@ -58,7 +59,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 
 
 @contextlib.contextmanager
-def alone(settings: Settings):
+def alone(settings: Settings) -> collections.abc.Iterator[None]:
     """One change at a time for one state directory."""
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     with open(settings.state_dir / "lock", "w", encoding="ascii") as lock:

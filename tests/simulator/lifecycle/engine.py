@@ -14,6 +14,7 @@ import re
 import resource
 import shutil
 import subprocess
+import sys
 import time
 import typing
 
@@ -31,8 +32,10 @@ def say(text: str) -> None:
 
 @contextlib.contextmanager
 def step(name: str) -> collections.abc.Iterator[None]:
-    """Print how long a step took."""
+    """Print how long a step took; a person who watches sees what is being waited for."""
     start = time.monotonic()
+    if sys.stdout.isatty():
+        print(f"       … s  {name}", end="\r", flush=True)
     yield
     say(f"  {time.monotonic() - start:6.1f} s  {name}")
 

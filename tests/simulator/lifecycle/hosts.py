@@ -4,17 +4,21 @@
 """The containers: start, wait, look, remove."""
 from __future__ import annotations
 
+import collections.abc
 import concurrent.futures
 import json
 import os
+import pathlib
 import re
 import subprocess
 import time
+import typing
 
 from .engine import Engine, say, step
-from .settings import SIMULATOR, Host, Settings, SimulatorError
+from .settings import SIMULATOR, Host, Settings, SimulatorError, image_name
 
-BOOT_LIMIT = 90.0  # seconds; a boot takes 5 on two idle cores
+BOOT_LIMIT = 90.0  # seconds; a boot takes 3 on two idle cores
+SSH_LIMIT = 15.0
 PREFIX_LABEL = "npuops.prefix"
 SHAPE_LABEL = "npuops.shape"
 
@@ -35,7 +39,7 @@ class Keys:
             (folder / "authorized_keys").write_text(self._public(self.private), encoding="ascii")
         self._learn(hosts)
 
-    def of(self, host: Host):
+    def of(self, host: Host) -> pathlib.Path:
         """The folder that the host reads at boot."""
         return self.folder / "hosts" / host.container
 
@@ -43,11 +47,11 @@ class Keys:
         return ["-i", str(self.private), "-o", "IdentitiesOnly=yes", "-o", f"UserKnownHostsFile={self.known_hosts}", "-o", "StrictHostKeyChecking=yes"]
 
     @staticmethod
-    def _public(private) -> str:
+    def _public(private: pathlib.Path) -> str:
         return private.with_name(private.name + ".pub").read_text(encoding="ascii")
 
     @staticmethod
-    def _generate(path, comment: str) -> None:
+    def _generate(path: pathlib.Path, comment: str) -> None:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(path)], check=True, stdin=subprocess.DEVNULL)
@@ -79,7 +83,8 @@ class Hosts:
         (SIMULATOR / "npusim/__pycache__").mkdir(exist_ok=True)
         self._parallel(lambda host: self._up(host, fresh), hosts)
 
-    def _parallel(self, work, hosts: list[Host]) -> None:
+    @staticmethod
+    def _parallel(work: collections.abc.Callable[[Host], None], hosts: list[Host]) -> None:
         with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
             futures = [pool.submit(work, host) for host in hosts]
         errors = [str(error) for future in futures if (error := future.exception()) is not None]
@@ -111,16 +116,13 @@ class Hosts:
         else:
             self.engine.output("start", host.container)
             word = "was there"
-            if self._image_of(host) != self._newest_image():
-                word += ", from an older image (reset makes it anew)"
+            if self.engine.output("container", "inspect", "--format", "{{.Image}}", host.container).strip() != self._newest_image(shape):
+                word += ", from an older image (`simulator.py reset` makes it anew)"
         self.wait(host)
         say(f"  {time.monotonic() - start:6.1f} s  {host.name} {host.address} {self.settings.shape}: running, {word}")
 
-    def _image_of(self, host: Host) -> str:
-        return self.engine.output("container", "inspect", "--format", "{{.Image}}", host.container).strip()
-
-    def _newest_image(self) -> str:
-        return self.engine.output("image", "inspect", "--format", "{{.Id}}", self.settings.image).strip()
+    def _newest_image(self, shape: str) -> str:
+        return self.engine.try_run("image", "inspect", "--format", "{{.Id}}", image_name(shape)).stdout.strip()
 
     def _create(self, host: Host) -> None:
         settings = self.settings
@@ -141,32 +143,45 @@ class Hosts:
             "--volume", f"{self.keys.of(host)}:/etc/npusim/ssh:ro",
             "--env", f"NPUSIM_PRODUCT={settings.product}", "--env", f"NPUSIM_HOST_INDEX={host.number}",
             "--env", f"NPUSIM_PLANE_ADDRESS={host.plane_address}",
-            settings.image,
+            image_name(settings.shape),
         )
 
     def wait(self, host: Host) -> None:
-        """Until systemd says "running" and ssh lets us in; otherwise say which units failed."""
+        """Until systemd says "running" and ssh lets us in; otherwise say what is in the way."""
         deadline = time.monotonic() + BOOT_LIMIT
         state = ""
-        while time.monotonic() < deadline:
-            state = self.engine.try_run("exec", host.container, "systemctl", "is-system-running", "--wait", timeout=BOOT_LIMIT).stdout.strip()
-            if state == "running" and self._ssh_answers(host):
-                return
-            if state == "degraded":
-                break
+        while time.monotonic() < deadline and state not in ("running", "degraded"):
+            state = self._state(host.container, "--wait")
+            time.sleep(0.1)
+        if state != "running":
+            raise SimulatorError(f"{host.name} is {state or 'not answering'}, expected running.\n{self._trouble(host.container)}")
+        deadline = time.monotonic() + SSH_LIMIT
+        while (refusal := self._ssh_refusal(host)) and time.monotonic() < deadline:
             time.sleep(0.2)
-        failed = self.engine.try_run("exec", host.container, "systemctl", "--failed", "--no-legend", "--plain").stdout
-        journal = self.engine.try_run("exec", host.container, "journalctl", "--no-pager", "--priority=warning", "--lines=20").stdout
-        log = self.engine.try_run("logs", "--tail", "10", host.container)
-        raise SimulatorError(f"{host.name} is {state or 'not answering'}, expected running.\nFailed units:\n{failed}Journal:\n{journal}"
-                             f"Console:\n{log.stdout}{log.stderr}")
+        if refusal:
+            raise SimulatorError(f"{host.name} runs, but ssh to {host.address} fails: {refusal}\n"
+                                 f"If {self.keys.folder} was removed since the host was made, `simulator.py reset {host.name}` makes it anew.")
 
-    def _ssh_answers(self, host: Host) -> bool:
+    def _state(self, container: str, *options: str) -> str:
+        """What systemd says of the host; empty while it does not answer."""
+        try:
+            return self.engine.try_run("exec", container, "systemctl", "is-system-running", *options, timeout=BOOT_LIMIT).stdout.strip()
+        except subprocess.TimeoutExpired:
+            return ""
+
+    def _trouble(self, container: str) -> str:
+        failed = self.engine.try_run("exec", container, "systemctl", "--failed", "--no-legend", "--plain").stdout
+        journal = self.engine.try_run("exec", container, "journalctl", "--boot", "--no-pager", "--priority=warning", "--lines=20").stdout
+        console = self.engine.try_run("logs", "--tail", "10", container)
+        return f"Failed units:\n{failed}Journal:\n{journal}Console:\n{console.stdout}{console.stderr}"
+
+    def _ssh_refusal(self, host: Host) -> str:
+        """Why ssh does not let us in; empty if it does."""
         reply = subprocess.run(
             ["ssh", *self.keys.options(), "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", f"root@{host.address}", "true"],
-            check=False, stdin=subprocess.DEVNULL, capture_output=True,
+            check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         )
-        return reply.returncode == 0
+        return "" if reply.returncode == 0 else reply.stderr.strip() or f"exit {reply.returncode}"
 
     def login(self, host: Host, command: list[str]) -> None:
         """Become ssh."""
@@ -176,38 +191,33 @@ class Hosts:
         self.engine.remove_if_present("container", "rm", "--force", "--time", "0", "--volumes", host.container)
         self.engine.remove_if_present("volume", "rm", "--force", host.docker_volume)
 
-    def present(self) -> list[dict[str, object]]:
-        """podman's own record of each host of this set."""
-        names = self.engine.output("ps", "--all", "--quiet", "--filter", f"label={PREFIX_LABEL}={self.settings.prefix}").split()
-        return json.loads(self.engine.output("container", "inspect", *names)) if names else []
-
     def down(self) -> None:
         """Remove all hosts of this set with their networks and volumes."""
-        there = {str(record["Name"]) for record in self.present()}
-        hosts = [host for host in self.settings.named([f"npu{number:02d}" for number in range(1, 65)]) if host.container in there]
-        with step(f"{len(hosts)} hosts, their volumes and networks removed"):
+        there = {record["Name"] for record in self._records()} | set(self.engine.output("volume", "ls", "--quiet").split())
+        hosts = [host for host in self.settings.every_host() if {host.container, host.docker_volume} & there]
+        with step(f"{len(hosts)} hosts removed, with volumes and networks"):
             self._parallel(self._remove, hosts)
             for network in (self.settings.management_network, self.settings.plane_network):
                 self.engine.remove_if_present("network", "rm", network)
 
+    def _records(self) -> list[dict[str, typing.Any]]:
+        """podman's own record of each container of this set."""
+        names = self.engine.output("ps", "--all", "--quiet", "--filter", f"label={PREFIX_LABEL}={self.settings.prefix}").split()
+        return json.loads(self.engine.output("container", "inspect", *names)) if names else []
+
     def status(self) -> list[dict[str, str]]:
         """One row a host."""
         rows = []
-        for record in sorted(self.present(), key=lambda record: str(record["Name"])):
-            networks = record["NetworkSettings"]["Networks"]  # type: ignore[index]
-            running = record["State"]["Status"] == "running"  # type: ignore[index]
+        for record in sorted(self._records(), key=lambda record: record["Name"]):
+            shape = record["Config"]["Labels"][SHAPE_LABEL]
+            networks = record["NetworkSettings"]["Networks"]
+            running = record["State"]["Status"] == "running"
             rows.append({
-                "host": str(record["Config"]["Hostname"]),  # type: ignore[index]
-                "shape": str(record["Config"]["Labels"][SHAPE_LABEL]),  # type: ignore[index]
-                "state": self._state(str(record["Name"])) if running else "stopped",
+                "host": record["Config"]["Hostname"],
+                "shape": shape,
+                "state": (self._state(record["Name"]) or "not answering") if running else record["State"]["Status"],
                 "management": networks[self.settings.management_network]["IPAddress"],
                 "plane": networks[self.settings.plane_network]["IPAddress"],
-                "image": "current" if str(record["Image"]) == self._newest_image_of(str(record["Config"]["Labels"][SHAPE_LABEL])) else "older",  # type: ignore[index]
+                "image": "current" if record["Image"] == self._newest_image(shape) else "older",
             })
         return rows
-
-    def _newest_image_of(self, shape: str) -> str:
-        return self.engine.try_run("image", "inspect", "--format", "{{.Id}}", f"localhost/npuops-host:{shape}").stdout.strip()
-
-    def _state(self, container: str) -> str:
-        return self.engine.try_run("exec", container, "systemctl", "is-system-running").stdout.strip() or "not answering"

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import collections.abc
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -13,7 +14,7 @@ import subprocess
 import sys
 
 from .engine import Engine, as_root, say, step, which
-from .settings import SHAPES, SIMULATOR, Settings, SimulatorError
+from .settings import SHAPES, SIMULATOR, Settings, SimulatorError, image_name
 
 BASE_IMAGE = "localhost/debian:trixie"
 BASE_SUITE = "trixie"
@@ -23,6 +24,9 @@ INPUTS_LABEL = "npuops.inputs"
 HOST_FILES = SIMULATOR / "host"
 VENDOR_FILES = (SIMULATOR / "npusim", SIMULATOR / "packages")
 MINDIE_FILES = SIMULATOR / "mindie"
+DOCKER_ARCHIVE = "docker-26.1.4.tgz"
+DRIVER_PACKAGE = "Ascend-hdk-910b-npu-driver_24.1.0_linux-{arch}.run"
+FIRMWARE_PACKAGE = "Ascend-hdk-910b-npu-firmware_7.5.0.3.220.run"
 MINDIE_ARCHIVE = "mindie-2.0.T3.1-800I-A2.tar"
 
 # Tool or file looked for, and the package that has it.
@@ -120,8 +124,7 @@ class Builder:
         self.host_image()
         self.local_packages()
         self.vendor_packages()
-        if (MINDIE_FILES / "build.sh").exists():
-            self.mindie_image()
+        self.mindie_image()
 
     def base_image(self) -> None:
         """A minimal Debian, from this machine's own mirrors."""
@@ -151,39 +154,45 @@ class Builder:
                                "--tag", name, str(HOST_FILES))
 
     def host_image(self) -> None:
-        self._image(self.settings.image, self.settings.shape)
+        self._image(image_name(self.settings.shape), self.settings.shape)
 
     def local_packages(self) -> None:
         """The Docker archive and the local repositories; the kernel's packages carry this machine's kernel version."""
         inputs = digest([HOST_FILES / "Containerfile", HOST_FILES / "make_packages.py"], self._base(), platform.release())
-        with self._stamp("local-packages", inputs) as stale:
-            if not stale:
-                return
-            self._image(WORKSHOP_IMAGE, "workshop")
-            with step("Docker archive and local repositories made"):
-                self.engine.output("run", "--rm", "--network=none", *self.engine.run_options(), "--volume", f"{self.settings.state_dir}:/out", WORKSHOP_IMAGE)
-                self._give_back(self.settings.packages, self.settings.repositories)
+        packages, repositories = self.settings.packages, self.settings.repositories
+        with self._made("local-packages", inputs, packages / DOCKER_ARCHIVE, repositories / "rpm/repodata/repomd.xml", repositories / "deb/Packages") as stale:
+            if stale:
+                self._image(WORKSHOP_IMAGE, "workshop")
+                with step(f"{DOCKER_ARCHIVE} and local repositories made"):
+                    self.engine.output("run", "--rm", "--network=none", *self.engine.run_options(), "--volume", f"{self.settings.state_dir}:/out", WORKSHOP_IMAGE)
+                    self._give_back(packages, repositories)
 
     def vendor_packages(self) -> None:
         """The driver's and the firmware's simulated installers."""
-        with self._stamp("vendor-packages", digest(VENDOR_FILES)) as stale:
+        arch = {"x86_64": "x86-64"}.get(platform.machine(), platform.machine())
+        names = (DRIVER_PACKAGE.format(arch=arch), FIRMWARE_PACKAGE)
+        with self._made("vendor-packages", digest(VENDOR_FILES), *(self.settings.packages / name for name in names)) as stale:
             if stale:
-                arch = {"x86_64": "x86-64"}.get(platform.machine(), platform.machine())
                 with step("driver and firmware packages made"):
                     _run_logged([sys.executable, "-m", "npusim.packages", "build", "--out", str(self.settings.packages), "--arch", arch],
                                 "The driver and firmware packages could not be made", env={"PYTHONPATH": str(SIMULATOR)})
 
     def mindie_image(self) -> None:
         """The simulated MindIE image as the archive that `docker load` reads."""
-        with self._stamp("mindie-image", digest([MINDIE_FILES])) as stale:
+        archive = self.settings.packages / MINDIE_ARCHIVE
+        with self._made("mindie-image", digest([MINDIE_FILES]), archive) as stale:
             if stale:
-                archive = self.settings.packages / MINDIE_ARCHIVE
                 with step(f"{MINDIE_ARCHIVE} made"):
                     _run_logged(as_root(["bash", str(MINDIE_FILES / "build.sh"), str(archive)]), f"{MINDIE_ARCHIVE} could not be made")
                     self._give_back(archive)
 
-    def _stamp(self, name: str, inputs: str) -> Stamp:
-        return Stamp(self.settings.state_dir / "stamps" / name, inputs)
+    @contextlib.contextmanager
+    def _made(self, name: str, inputs: str, *results: pathlib.Path) -> collections.abc.Iterator[bool]:
+        """Whether something must be made; remembers its inputs when making it succeeded."""
+        stamp = self.settings.state_dir / "stamps" / name
+        fresh = stamp.exists() and stamp.read_text(encoding="ascii") == inputs and all(path.exists() for path in results)
+        yield not fresh
+        stamp.write_text(inputs, encoding="ascii")
 
     def _give_back(self, *paths: pathlib.Path) -> None:
         """What root made in the state directory belongs to the person who ran this."""
@@ -191,22 +200,7 @@ class Builder:
             _run_logged(as_root(["chown", "-R", f"{os.getuid()}:{os.getgid()}", *map(str, paths)]), "Ownership could not be set")
 
 
-class Stamp:
-    """Remembers the inputs of something made; written only when making it succeeded."""
-
-    def __init__(self, path: pathlib.Path, inputs: str) -> None:
-        self._path = path
-        self._inputs = inputs
-
-    def __enter__(self) -> bool:
-        return not self._path.exists() or self._path.read_text(encoding="ascii") != self._inputs
-
-    def __exit__(self, kind: object, value: object, trace: object) -> None:
-        if kind is None:
-            self._path.write_text(self._inputs, encoding="ascii")
-
-
 def remove_images(engine: Engine) -> None:
     """Remove the hosts' images; the base image too."""
-    for name in (*(f"localhost/npuops-host:{shape}" for shape in SHAPES), WORKSHOP_IMAGE, BASE_IMAGE):
+    for name in (*map(image_name, SHAPES), WORKSHOP_IMAGE, BASE_IMAGE):
         engine.remove_if_present("image", "rm", "--force", name)

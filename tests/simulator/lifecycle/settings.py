@@ -19,6 +19,10 @@ class SimulatorError(Exception):
     """Something that the person at the keyboard can put right; the text says how."""
 
 
+def image_name(shape: str) -> str:
+    return f"localhost/npuops-host:{shape}"
+
+
 @dataclasses.dataclass(frozen=True)
 class Host:
     """One simulated host: number 1 is npu01."""
@@ -75,19 +79,20 @@ class Settings:
         return Host(number, self.prefix, self.management, self.plane)
 
     def all_hosts(self) -> list[Host]:
+        """The hosts that are wanted."""
         return [self.host(number) for number in range(1, self.hosts + 1)]
 
+    def every_host(self) -> list[Host]:
+        """Every host that there can be."""
+        return [self.host(number) for number in range(1, MAX_HOSTS + 1)]
+
     def named(self, names: list[str]) -> list[Host]:
-        """The hosts with these names; all when none is named."""
-        known = {host.name: host for host in (self.host(number) for number in range(1, MAX_HOSTS + 1))}
+        """The hosts with these names; all that are wanted when none is named."""
+        known = {host.name: host for host in self.every_host()}
         unknown = [name for name in names if name not in known]
         if unknown:
             raise SimulatorError(f"No such host: {', '.join(unknown)}. Hosts are named npu01, npu02 and so on.")
         return [known[name] for name in names] or self.all_hosts()
-
-    @property
-    def image(self) -> str:
-        return f"localhost/npuops-host:{self.shape}"
 
     @property
     def management_network(self) -> str:

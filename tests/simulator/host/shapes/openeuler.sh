@@ -1,4 +1,8 @@
 #!/usr/bin/env bash
+# Copyright (c) 2026, npuops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
 # Gives the image the shape of openEuler 22.03: its identity, dnf with a local repository, firewalld at boot, no apt.
 set -euo pipefail
 

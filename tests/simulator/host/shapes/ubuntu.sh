@@ -1,4 +1,8 @@
 #!/usr/bin/env bash
+# Copyright (c) 2026, npuops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
 # Gives the image the shape of Ubuntu 22.04: its identity, apt with a local repository, no firewall service, no dnf.
 set -euo pipefail
 
@@ -24,6 +28,7 @@ EOF
 rm -rf /etc/apt/sources.list /etc/apt/sources.list.d
 mkdir -p /etc/apt/sources.list.d
 echo 'deb [trusted=yes] file:/opt/repo/deb ./' > /etc/apt/sources.list.d/local.list
+echo 'Acquire::Languages "none";' > /etc/apt/apt.conf.d/10-npusim
 
 systemctl disable --quiet firewalld.service
 rm -rf /etc/yum.repos.d /etc/dnf

@@ -1,4 +1,8 @@
 #!/usr/bin/env bash
+# Copyright (c) 2026, npuops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
 # The hardware of the host: made at first boot, plugged in at each boot.
 set -euo pipefail
 

@@ -1,4 +1,8 @@
 #!/usr/bin/env bash
+# Copyright (c) 2026, npuops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
 # What firmware and boot loader do on a real machine: runs before systemd at each start of the container.
 set -euo pipefail
 
@@ -6,6 +10,14 @@ set -euo pipefail
 mkdir -p /run/npusim
 cat /proc/sys/kernel/random/uuid > /run/npusim/boot_id
 mount --bind /run/npusim/boot_id /proc/sys/kernel/random/boot_id
+
+# On cgroup v1 podman lays its machine's whole systemd hierarchy over the container's own part of it: several
+# systemds in one hierarchy would take each other's processes for theirs.
+cgroups=/sys/fs/cgroup/systemd
+if [[ "$(awk -v at="${cgroups}" '$5 == at { root = $4 } END { print root }' /proc/self/mountinfo)" == /..* ]]; then
+    umount "${cgroups}/release_agent" || true
+    umount "${cgroups}"
+fi
 
 # The container engine may keep the network over a restart; a reboot does not.
 nft flush ruleset || true
