@@ -386,11 +386,11 @@ def test_every_observed_get_is_read(observed):
         if subset and answer.rc == 0:
             _hccn.read_reply(subset, answer)
             read[subset] = read.get(subset, 0) + 1
-    assert set(read) >= {"address", "gateway", "netdetect", "tls", "mtu", "link", "net_health", "lldp", "mac", "speed", "optical", "stat", "link_stat", "version"}
+    assert set(read) >= set(_hccn.QUERIES) - {"duplex", "vnic", "process", "fec", "udp", "config_status"}
 
 
 def test_garbage_names_the_command_and_shows_it():
-    with pytest.raises(HccnError, match=r"hccn_tool -i 0 -ip -g printed something unknown: ipaddr:ADDRESS expected, found: \ufffdELF\ufffd") as error:
+    with pytest.raises(HccnError, match="hccn_tool -i 0 -ip -g printed something unknown: ipaddr:ADDRESS expected, found: \ufffdELF\ufffd") as error:
         _hccn.read_reply("address", reply(0, "\x7fELF\x01\n"))
     assert error.value.reason == "unparsable"
 
@@ -400,10 +400,10 @@ def test_garbage_names_the_command_and_shows_it():
 
 PARSERS = sorted({query.parse for query in _hccn.QUERIES.values()} | {_hccn.parse_recovery, _hccn.parse_ping}, key=lambda parse: parse.__name__)
 WORDS = st.sampled_from(
-    ["ipaddr:", "netmask:", "10.0.0.1", "default gateway:", "netdetect addr: ", "tls switch[", "0]", "mtu:", "link status: ", "UP", "optical info:", "present",
-     " TLV", "Ifname:", "[devid 0]", "link up count : ", "Thu May 99 19:22:43 2025", "Thu Foo 29 19:22:43 0000", "LINK UP", "device 0 PING ", "recv seq=0,time=",
-     "ms", "Speed: ", "Mb/s", ":", "\n", "\t", "\r\n", "9" * 12, "\u0661"]
-)  # fmt: skip
+    "ipaddr:|netmask:|10.0.0.1|default gateway:|netdetect addr: |tls switch[|0]|mtu:|link status: |UP|optical info:|present| TLV|Ifname:|[devid 0]|"
+    "link up count : |"
+    "Thu May 99 19:22:43 2025|Thu Foo 29 19:22:43 0000|LINK UP|device 0 PING |recv seq=0,time=|ms|Speed: |Mb/s|:|\n|\t|\r\n|999999999999|\u0661".split("|")
+)
 
 
 @settings(max_examples=200, deadline=None)
