@@ -64,7 +64,8 @@ def _read(host: str, raw: t.Mapping[str, t.Any], problems: list[str]) -> _Device
         interface = ipaddress.IPv4Interface(f"{raw.get('address')}/{raw.get('netmask')}")
     except ValueError:
         problems.append(
-            f"{where}: {raw.get('address')!r} with netmask {raw.get('netmask')!r} is no IPv4 address; expected dotted decimals such as 192.0.2.10 and 255.255.255.0."
+            f"{where}: {raw.get('address')!r} with netmask {raw.get('netmask')!r} is no IPv4 address; "
+            "expected dotted decimals such as 192.0.2.10 and 255.255.255.0."
         )
     if raw.get("gateway"):
         try:

@@ -34,7 +34,9 @@ positional: profile
 EXAMPLES = r"""
 - name: Refuse files that make no rank table
   ansible.builtin.assert:
-    that: ['hccl_npu01.json', 'hccl_npu02.json'] | npuops.ascend.rank_table_problems | length == 0
+    that: files | npuops.ascend.rank_table_problems | length == 0
+  vars:
+    files: [hccl_npu01.json, hccl_npu02.json]
 """
 
 RETURN = r"""

@@ -123,7 +123,9 @@ def _unit(module: AnsibleModule, unit: str) -> dict[str, str]:
 def _journal(module: AnsibleModule, invocation: str) -> list[log.Line]:
     if not invocation:
         return []
-    argv = ["journalctl", "--no-pager", "--output=short-unix", f"--lines={_JOURNAL_LINES}", f"_SYSTEMD_INVOCATION_ID={invocation}", "+", f"INVOCATION_ID={invocation}"]
+    # The first match is what the unit printed, the second what systemd said of it.
+    matches = [f"_SYSTEMD_INVOCATION_ID={invocation}", "+", f"INVOCATION_ID={invocation}"]
+    argv = ["journalctl", "--no-pager", "--output=short-unix", f"--lines={_JOURNAL_LINES}", *matches]
     return log.read_journal(module.run_command(argv, errors="replace")[1])
 
 

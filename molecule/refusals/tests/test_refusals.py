@@ -25,7 +25,7 @@ HOSTS = {"npu01": "10.89.7.11", "npu02": "10.89.7.12"}
 SERVICE_CONFIG = "/etc/npuops/mindie/config.json"
 
 # What is written without anybody having changed anything.
-ORDINARY = ("/proc/*", "/sys/*", "/dev/*", "/run/*", "/tmp/*", "/var/tmp/*", "/var/log/*", "/root/*", "/var/lib/docker/*", "/var/lib/systemd/*", "/var/lib/npusim/*", "/var/cache/*")
+ORDINARY = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/log", "/root", "/var/lib/docker", "/var/lib/systemd", "/var/lib/npusim", "/var/cache")
 
 
 def on_host(host: str, command: str) -> str:
@@ -135,7 +135,9 @@ def test_gateway_outside_of_the_segment():
 
 
 def test_address_that_is_none():
-    refused(["npu01 device 3", "'10.89.17.4; reboot'"], {"npu_network_devices": [device(index, **({"address": "10.89.17.4; reboot"} if index == 3 else {})) for index in range(8)]})
+    devices = [device(index) for index in range(8)]
+    devices[3]["address"] = "10.89.17.4; reboot"
+    refused(["npu01 device 3", "'10.89.17.4; reboot'"], {"npu_network_devices": devices})
 
 
 # ---- devices and their tool
