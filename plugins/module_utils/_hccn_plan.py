@@ -78,7 +78,8 @@ class Conf:
 
     def lines_lost_in(self, later: Conf) -> list[str]:
         """Lines whose key is gone in a later state of the file."""
-        return [line for line in self.lines if line.partition("=")[0] not in later._values]
+        kept = {line.partition("=")[0] for line in later.lines}
+        return [line for line in self.lines if line.partition("=")[0] not in kept]
 
 
 @dataclass(frozen=True)
