@@ -22,7 +22,7 @@ SEARCH_PATHS = ("/usr/local/Ascend/driver/tools", "/usr/bin", "/usr/local/bin")
 
 
 class HccnError(VendorCliError):
-    """A refusal of hccn_tool (C(kind) says which), or output that cannot be read (C(kind) is C(unparsable))."""
+    """A refusal of hccn_tool (``kind`` says which), or output that cannot be read (``kind`` is ``unparsable``)."""
 
     def __init__(self, message: str, *, kind: str = "unparsable", reason: str = "unparsable", **details: t.Any) -> None:
         super().__init__(message, reason=reason, **details)
@@ -161,14 +161,14 @@ def _ipv4(value: str, what: str) -> str:
 
 
 def parse_address(text: str) -> dict[str, t.Any]:
-    """C(-ip -g)"""
+    """``-ip -g``"""
     address = _only(text, r"ipaddr\s*:\s*(\S+)", "ipaddr:ADDRESS").group(1)
     netmask = _only(text, r"netmask\s*:\s*(\S+)", "netmask:MASK").group(1)
     return {"address": _ipv4(address, "ipaddr"), "netmask": _ipv4(netmask, "netmask")}
 
 
 def parse_address6(text: str) -> dict[str, t.Any]:
-    """C(-ip -inet6 -g)"""
+    """``-ip -inet6 -g``"""
     address = _only(text, r"ipv6_address\s*:\s*(\S+)", "ipv6_address:ADDRESS").group(1)
     prefix = _only(text, r"prefix_length\s*:\s*([0-9]{1,3})", "prefix_length:LENGTH").group(1)
     try:
@@ -178,19 +178,19 @@ def parse_address6(text: str) -> dict[str, t.Any]:
 
 
 def parse_gateway(text: str) -> dict[str, t.Any]:
-    """C(-gateway -g)"""
+    """``-gateway -g``"""
     gateway = _only(text, r"default gateway\s*:\s*([^\s,]+)(?:\s*,\s*Iface\s*:.*)?", "default gateway:ADDRESS, Iface:ethN").group(1)
     return {"gateway": _ipv4(gateway, "default gateway")}
 
 
 def parse_netdetect(text: str) -> dict[str, t.Any]:
-    """C(-netdetect -g); older tools print C(address:), newer ones C(addr:)."""
+    """``-netdetect -g``; older tools print ``address:``, newer ones ``addr:``."""
     address = _ipv4(_only(text, r"netdetect addr(?:ess)?\s*:\s*(\S+)", "netdetect addr: ADDRESS").group(1), "netdetect addr")
     return {"netdetect": None if address == "0.0.0.0" else address}
 
 
 def parse_tls(text: str, stderr: str = "") -> dict[str, t.Any]:
-    """C(-tls -g): the switch line, then one block per certificate. The state of an expired certificate goes to stderr."""
+    """``-tls -g``: the switch line, then one block per certificate. The state of an expired certificate goes to stderr."""
     switch = _only(text, r".*\btls switch\s*\[\s*([01])\s*\].*", "tls switch[0|1]").group(1)
     preset = re.search(r"tls preconfigured\s*\[\s*([01])\s*\]", text)
     alarm = re.search(r"alarm time threshold\s*\[\s*([0-9]{1,9})\s*\]", text)
@@ -255,9 +255,9 @@ def parse_net_health(text: str) -> dict[str, t.Any]:
 
 
 def parse_lldp(text: str) -> dict[str, t.Any]:
-    """C(-lldp -g): titles end with C(TLV), what follows belongs to them, also unindented (descriptions of several lines).
+    """``-lldp -g``: titles end with ``TLV``, what follows belongs to them, also unindented (descriptions of several lines).
 
-    C(-lldp -g | grep Ifname) is understood too.
+    ``-lldp -g | grep Ifname`` is understood too.
     """
     tlvs: dict[str, list[str]] = {}
     title = None
@@ -304,7 +304,7 @@ def parse_mac(text: str) -> dict[str, t.Any]:
 
 
 def parse_speed(text: str) -> dict[str, t.Any]:
-    """C(-speed -g); a negative number or C(Unknown!) is no speed."""
+    """``-speed -g``; a negative number or ``Unknown!`` is no speed."""
     speed = _only(text, r"Speed\s*:\s*(?:(-?[0-9]{1,9})\s*Mb/s|Unknown!?)", "Speed: N Mb/s").group(1)
     return {"speed_mbps": int(speed) if speed is not None and not speed.startswith("-") else None}
 
@@ -327,7 +327,7 @@ _NOTHING = ("", "na", "n/a", "not supported", "unknown")
 
 
 def parse_optical(text: str) -> dict[str, t.Any]:
-    """C(-optical -g): numbers where the unit is the known one, C(None) where nothing is measured, other text as printed."""
+    """``-optical -g``: numbers where the unit is the known one, ``None`` where nothing is measured, other text as printed."""
     lines = _lines(text)
     start = next((n for n, line in enumerate(lines) if re.fullmatch(r"optical info\s*:|present\s*:.*", line, re.IGNORECASE)), None)
     if start is None:
@@ -377,7 +377,7 @@ def _iso_time(match: re.Match[str]) -> str | None:
 
 
 def parse_link_stat(text: str) -> dict[str, t.Any]:
-    """C(-link_stat -g): newest record first, times are local time of the host. Older tools print C([device N]) and no down count."""
+    """``-link_stat -g``: newest record first, times are local time of the host. Older tools print ``[device N]`` and no down count."""
     body = "\n".join(re.sub(r"^\[dev(?:id|ice)\s*[0-9]+\]\s*", "", line) for line in _lines(text))
     up = _only(body, r"link up count\s*:\s*([0-9]{1,9})", "link up count").group(1)
     down = re.search(r"^link down count\s*:\s*([0-9]{1,9})$", body, re.MULTILINE)
@@ -414,7 +414,7 @@ def parse_process(text: str) -> dict[str, t.Any]:
 
 
 def parse_fec(text: str) -> dict[str, t.Any]:
-    """C(-fec -g); A2 and A3 answer that the mode cannot be switched, with exit code 0."""
+    """``-fec -g``; A2 and A3 answer that the mode cannot be switched, with exit code 0."""
     if "does not support switching fec mode" in text.lower():
         return {"fec": None}
     return {"fec": _only(text, r"fec mode\s*:\s*(rs|no|auto)\s+FEC mode", "fec mode: rs, no or auto FEC mode").group(1).lower()}
@@ -433,19 +433,19 @@ def parse_udp(text: str) -> dict[str, t.Any]:
 
 
 def parse_config_status(text: str) -> dict[str, t.Any]:
-    """C(-cfg status): how the re-application of hccn.conf went."""
+    """``-cfg status``: how the re-application of hccn.conf went."""
     return {"config_status": _only(text, r"config status\s*:\s*(NONE|START|FAIL|SUCCESS|FAULT)", "config status:WORD").group(1).lower()}
 
 
 def parse_recovery(text: str) -> dict[int, bool]:
-    """C(-a -cfg recovery), both streams together: successes go to stdout, failures to stderr."""
+    """``-a -cfg recovery``, both streams together: successes go to stdout, failures to stderr."""
     found = (re.fullmatch(r"dev\s*:\s*([0-9]{1,2})\s+recovery\s+(success|fail)", line, re.IGNORECASE) for line in _lines(text))
     return {int(match.group(1)): match.group(2).lower() == "success" for match in found if match}
 
 
 @dataclass(frozen=True)
 class Ping:
-    """One C(-ping -g): round trip times by sequence number, C(None) for a packet without an answer."""
+    """One ``-ping -g``: round trip times by sequence number, ``None`` for a packet without an answer."""
 
     device: int
     target: str
@@ -456,7 +456,7 @@ class Ping:
 
 
 def parse_ping(text: str) -> Ping:
-    """Standard output of C(-ping -g). With a lost packet the exit code is 1, so parse before judging it."""
+    """Standard output of ``-ping -g``. With a lost packet the exit code is 1, so parse before judging it."""
     head = _only(text, r"device\s+([0-9]{1,2})\s+PING\s+(\S+)", "device N PING ADDRESS")
     tail = _only(
         text,
@@ -513,7 +513,7 @@ QUERIES: dict[str, Query] = {
 
 
 def read_reply(subset: str, reply: Reply) -> dict[str, t.Any]:
-    """Values of one answered query; all C(None) where the tool says that nothing is set. Raises HccnError."""
+    """Values of one answered query; all ``None`` where the tool says that nothing is set. Raises HccnError."""
     query = QUERIES[subset]
     if reply.rc != 0:
         # A bare exit code is not enough: 13 is also "not supported on this product".

@@ -84,7 +84,7 @@ class Conf:
 
 @dataclass(frozen=True)
 class Step:
-    """One set command, without C(hccn_tool -i N), and what it needs on standard input."""
+    """One set command, without ``hccn_tool -i N``, and what it needs on standard input."""
 
     device: int
     name: str
@@ -138,7 +138,7 @@ def plan(wanted: Mapping[int, Settings], current: Mapping[int, Settings], conf: 
 
 
 def validate(devices: Sequence[Settings]) -> list[str]:
-    """All that is wrong with declared settings in themselves; the keys of each are C(device) and setting names."""
+    """All that is wrong with declared settings in themselves; the keys of each are ``device`` and setting names."""
     problems: list[str] = []
     seen: dict[int, int] = {}
     owners: dict[str, int] = {}

@@ -121,7 +121,7 @@ class HccnTool:
 
 
 def _tls_read_writes(conf: Conf | None, device: int) -> bool:
-    """Whether C(-tls -g) will write to hccn.conf: it adds a missing tls_enable_N, glued to a last line without newline."""
+    """Whether ``-tls -g`` will write to hccn.conf: it adds a missing tls_enable_N, glued to a last line without newline."""
     if conf is not None and conf.get(device, "tls_enabled") is not None:
         return False
     if conf is not None and not conf.terminated:

@@ -54,7 +54,7 @@ class VendorCliError(Exception):
 
 
 class VendorCli:
-    """One command line tool of the vendor. C(run) may be called from several threads at once, unless it is given an answer."""
+    """One command line tool of the vendor. ``run`` may be called from several threads at once, unless it is given an answer."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class VendorCli:
     def run(self, *args: str, timeout: float | None = None, answer: str | None = None) -> Reply:
         """Run the tool. Raises VendorCliError when it is missing or exceeds its time; any exit code is returned.
 
-        The tool reads end-of-file from its standard input, or O(answer) as one line.
+        The tool reads end-of-file from its standard input, or ``answer`` as one line.
         """
         if self.path is None:
             raise self.missing()

@@ -204,13 +204,15 @@ class Configurator:
         self.check_input()
         if not self.tool.installed:
             return self.run_without_tool()
-        problem = conf_problem()
-        self.refuse([problem] if problem else [])
         before = self.read()
-        conf = t.cast(Conf, read_conf())
+        # After the devices: reading the TLS switch can add a line.
+        conf = read_conf() or Conf("")
         self.check_host(before)
         todo = plan(self.wanted, before, conf)
-        if self.module.check_mode or not (todo or not conf.terminated):
+        if todo or not conf.terminated:
+            problem = conf_problem()
+            self.refuse([problem] if problem else [])
+        if self.module.check_mode or (conf.terminated and not todo):
             return self.report(before, conf, *self.predicted(before, conf, todo), [step.command for steps in todo for step in steps])
         if self.module.params["backup"]:
             self.backup_file = self.module.backup_local(_hccn.CONF_PATH)

@@ -339,7 +339,7 @@ def test_missing_final_newline_alone_is_a_change(run_module, tool, conf):
 
 
 def test_reading_tls_does_not_glue_its_line(run_module, tool, conf):
-    """C(-tls -g) writes tls_enable_N when it is missing, so on a file without final newline it must not run."""
+    """``-tls -g`` writes tls_enable_N when it is missing, so on a file without final newline it must not run."""
     conf.write_text("send_arp_status_0=1")
     result, commands = run_module(hccn_config, BOTH, tool, check=True)
     assert conf.read_text() == "send_arp_status_0=1"
@@ -550,12 +550,15 @@ def test_gateway_is_checked_against_the_address_on_the_device(run_module, tool):
 
 def test_missing_file(run_module, tool, conf):
     conf.unlink()
-    result, commands = run_module(hccn_config, BOTH, tool)
-    assert commands == []
-    assert f"Nothing was changed. {conf} does not exist and hccn_tool never creates it" in result["msg"]
+    tool.read_only = True
+    for check in (False, True):
+        result, commands = run_module(hccn_config, BOTH, tool, check=check)
+        assert executed(commands) == []
+        assert f"Nothing was changed. {conf} does not exist and hccn_tool never creates it" in result["msg"]
 
 
 def test_read_only_file(run_module, tool, conf, monkeypatch):
+    configured(run_module, tool, conf)
     real = os.open
 
     def read_only(path, flags, *args, **kwargs):
@@ -564,8 +567,10 @@ def test_read_only_file(run_module, tool, conf, monkeypatch):
         return real(path, flags, *args, **kwargs)
 
     monkeypatch.setattr(_hccn_tool.os, "open", read_only)
-    result, commands = run_module(hccn_config, BOTH, tool)
-    assert commands == []
+    result, _commands = run_module(hccn_config, BOTH, tool)
+    assert (result["changed"], result.get("failed")) == (False, None), "nothing to write, nothing to refuse"
+    result, commands = run_module(hccn_config, {"devices": [want(0, mtu=9000)]}, tool)
+    assert executed(commands) == []
     assert f"{conf} cannot be written: Read-only file system" in result["msg"]
 
 

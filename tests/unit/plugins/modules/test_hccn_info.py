@@ -240,7 +240,7 @@ def test_tool_that_stays_busy(run_module, fixture_text):
 
 
 def test_reading_never_damages_a_file_without_final_newline(run_module, recorded, host):
-    """C(-tls -g) adds a missing tls_enable_N; the tool would glue it to the last line."""
+    """``-tls -g`` adds a missing tls_enable_N; the tool would glue it to the last line."""
     (host / "hccn.conf").write_text("tls_enable_0=0\naddress_1=10.12.165.81")
     result, commands = run_module(hccn_info, {"devices": [0, 1]}, recorded)
     assert [command for command in commands if "-tls" in command] == [("hccn_tool", "-i", "0", "-tls", "-g")]
