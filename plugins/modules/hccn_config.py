@@ -117,6 +117,13 @@ commands:
   elements: str
   sample:
     - hccn_tool -i 0 -ip -s address 192.0.2.80 netmask 255.255.255.0
+diff:
+  description: For each device the declared settings and their lines in C(/etc/hccn.conf), before and after. C(null) where nothing is set.
+  returned: when the devices could be read
+  type: dict
+  sample:
+    before: {device 0: {mtu: 1500, hccn.conf: {mtu_0: null}}}
+    after: {device 0: {mtu: 4200, hccn.conf: {mtu_0: "4200"}}}
 backup_file:
   description: Copy of C(/etc/hccn.conf) from before the change.
   returned: when changed and O(backup=true)
