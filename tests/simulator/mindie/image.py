@@ -19,6 +19,7 @@ NAME = "swr.cn-south-1.myhuaweicloud.com/ascendhub/mindie:2.0.T3.1-800I-A2-py311
 HERE = Path(__file__).resolve().parent
 SERVICE = "usr/local/Ascend/mindie/latest/mindie-service"
 MODES = {
+    "root": 0o700,
     SERVICE: 0o750,
     f"{SERVICE}/bin": 0o550,
     f"{SERVICE}/bin/mindieservice_daemon": 0o550,

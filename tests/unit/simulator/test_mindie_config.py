@@ -121,7 +121,10 @@ def test_each_broken_rule_is_named(place, section, name, value, finding):
     assert place.finding() == finding
 
 
-@pytest.mark.parametrize(("section", "name"), [("server", "port"), ("backend", "backendName"), ("deploy", "maxSeqLen"), ("model", "worldSize"), ("tree", "BackendConfig")])
+@pytest.mark.parametrize(
+    ("section", "name"),
+    [("server", "port"), ("backend", "backendName"), ("deploy", "maxSeqLen"), ("model", "worldSize"), ("tree", "BackendConfig")],
+)
 def test_a_compulsory_key_is_missed(place, section, name):
     del getattr(place, section)[name]
     assert place.finding() == f"[ParamChecker::CheckJsonParamType] {name}: missing compulsory field"

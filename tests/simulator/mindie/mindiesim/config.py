@@ -216,12 +216,14 @@ def _check_keys(section: Any, keys: Iterable[Key], prefix: str = "") -> None:
             if key.required:
                 raise StartFailure(f"[ParamChecker::CheckJsonParamType] {key.name}: missing compulsory field")
             continue
-        value = section[key.name]
+        value: Any = section[key.name]
         # bool is an int in Python, but not in JSON
         if not isinstance(value, key.kind) or (key.kind is int and isinstance(value, bool)):
             raise StartFailure(f"[ParamChecker::CheckJsonParamType] {key.name}: the type must be {key.kind.__name__}")
-        if key.low is not None and key.high is not None and not key.low <= value <= key.high:
-            raise _out_of_bound(prefix + key.name, value, key.low if value < key.low else key.high)
+        if key.low is not None and value < key.low:
+            raise _out_of_bound(prefix + key.name, value, key.low)
+        if key.high is not None and value > key.high:
+            raise _out_of_bound(prefix + key.name, value, key.high)
         if key.choices and value not in key.choices:
             raise StartFailure(f"{key.name} [{value}] is not one of [{', '.join(key.choices)}]")
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import queue
@@ -15,6 +16,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from . import permissions, ranktable
 from .config import ServiceConfig, config_path, load
@@ -57,11 +59,12 @@ class Daemon:
         # A signal's number, or "stop" from GET /stopService.
         self.events: queue.SimpleQueue[int | str] = queue.SimpleQueue()
         self.children: list[int] = []
+        self.stopping = False
         self.shared_memory: list[Path] = []
 
     def say(self, text: str) -> None:
-        print(text, flush=True)
         self.log.info("%s", text)
+        print(text, flush=True)
 
     # -- start --------------------------------------------------------------------------------------------------------
 
@@ -178,19 +181,21 @@ class Daemon:
             )
         first = missing[0]
         role = 1 if first.role == "client" else 0
-        self.plog.error("hccl_socket_manager.cc:797", f"[Wait][LinkEstablish]wait socket establish timeout, role[{role}] rank[{first.own.rank}] timeout[{timeout} s]")
+        what = f"wait socket establish timeout, role[{role}] rank[{first.own.rank}] timeout[{timeout} s]"
+        self.plog.error("hccl_socket_manager.cc:797", f"[Wait][LinkEstablish]{what}")
         self.plog.error("hccl_socket_manager.cc:623", *link_table(missing, tls, self.settings.hccl_port))
-        self._hccl_failure("hccl_socket_manager.cc:640", "EI0006: Getting socket times out. Reason: wait socket establish timeout, "
-                           f"role[{role}] rank[{first.own.rank}] timeout[{timeout} s]")
+        self._hccl_failure("hccl_socket_manager.cc:640", f"EI0006: Getting socket times out. Reason: {what}")
 
-    def _hccl_failure(self, where: str, text: str) -> None:
+    def _hccl_failure(self, where: str, text: str) -> NoReturn:
         self.plog.error(where, text)
         raise StartFailure(f"[llm_backend] {text}", "[endpoint] Failed to init infer model instance")
 
     def _node_lost(self, name: str) -> None:
         """HCCL aborts the processes on the devices; the daemon then sees its child die, as it would in reality."""
+        if self.stopping:
+            return
         self.log.error("[llm_backend] lost the connection to node %s", name)
-        if self.children:
+        with contextlib.suppress(IndexError, ProcessLookupError):
             os.kill(self.children[0], signal.SIGKILL)
 
     # -- waiting and the end ------------------------------------------------------------------------------------------
@@ -215,7 +220,7 @@ class Daemon:
             event = self.events.get()
             if event == signal.SIGCHLD and not self._reap():
                 continue
-            if event != signal.SIGCHLD and event != "stop":
+            if event in (signal.SIGTERM, signal.SIGINT):
                 self.log.warning("[daemon] Received exit signal[%d]", event)
             return
 
@@ -245,6 +250,7 @@ class Daemon:
 
     def stop(self) -> None:
         """End the children, then itself: the real daemon calls abort() here, so the shell sees 134."""
+        self.stopping = True
         print(f"Daemon is killing, please wait about {STOP_SECONDS} seconds...", file=sys.stderr, flush=True)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self.audit("stop endpoint", "success")

@@ -11,6 +11,7 @@ A link stands only if both ends have the same table, the same TLS switch and the
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import json
@@ -142,14 +143,22 @@ class Group:
             channel = self.controls.get(self.master.server_id)
             if channel and self.master.server_id not in self.ready:
                 self.ready.add(self.master.server_id)
-                channel.send({"ready": True})
+                self._tell(channel, {"ready": True})
             return False
         if len(self.ready) < len(self.table.servers) - 1:
             return False
         self.go = True
         for channel in self.controls.values():
-            channel.send({"go": True})
+            self._tell(channel, {"go": True})
         return True
+
+    @staticmethod
+    def _tell(channel: Channel, message: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # the thread that reads from it sees the end, too
+            channel.send(message)
+
+    def _retry(self) -> float:
+        return max(self.settings.wait(RETRY_SECONDS), 0.05)
 
     def _note(self, change: Callable[[], Any]) -> None:
         with self.changed:
@@ -183,7 +192,7 @@ class Group:
             self._start(self._answer_device, connection, device)
 
     def _answer_device(self, connection: socket.socket, device: Device) -> None:
-        connection.settimeout(max(self.settings.wait(RETRY_SECONDS) * 5, 1))
+        connection.settimeout(5)
         channel = Channel(connection)
         try:
             own = greeting(device, self.table, self.tls[device.device_id])
@@ -201,13 +210,13 @@ class Group:
         while links:
             links = [link for link in links if not self._call_device(own, link)]
             if links:
-                time.sleep(self.settings.wait(RETRY_SECONDS))
+                time.sleep(self._retry())
 
     def _call_device(self, own: dict[str, Any], link: Link) -> bool:
         try:
             connection = socket.create_connection(
                 (link.peer.address, self.settings.hccl_port),
-                timeout=max(self.settings.wait(RETRY_SECONDS), 0.2),
+                timeout=max(self._retry(), 0.2),
                 source_address=(link.own.address, 0),
             )
         except OSError:
@@ -256,14 +265,14 @@ class Group:
                 channel.receive()
                 break
             except (OSError, ValueError):
-                time.sleep(self.settings.wait(RETRY_SECONDS))
+                time.sleep(self._retry())
         self.log.info("[endpoint] connected to master node %s", name)
         channel.connection.settimeout(None)
         self._note(lambda: self.controls.update({name: channel}))
         self._watch(channel, name)
 
     def _watch(self, channel: Channel, name: str) -> None:
-        """Read a standing control connection until it breaks: then that node is gone."""
+        """Read a standing control connection until it breaks; once the group is at work, that ends the service."""
         try:
             while True:
                 message = channel.receive()
@@ -272,4 +281,11 @@ class Group:
                 if message.get("go"):
                     self._note(lambda: setattr(self, "go", True))
         except (OSError, ValueError):
-            self.on_lost(name)
+            if self.go:
+                self.on_lost(name)
+            else:  # it gave up or starts again; this node waits for its own time
+                self._note(lambda: self._forget(name))
+
+    def _forget(self, name: str) -> None:
+        self.controls.pop(name).close()
+        self.ready.discard(name)

@@ -163,7 +163,7 @@ def hccl_problem(table: RankTable) -> str | None:
 
 
 def _not_text(document: dict[str, Any]) -> str | None:
-    entries = [(document, ("status", "server_count", "version"))]
+    entries: list[tuple[dict[str, Any], tuple[str, ...]]] = [(document, ("status", "server_count", "version"))]
     for server in document["server_list"]:
         entries.append((server, ("server_id",)))
         entries.extend((device, ("device_id", "device_ip", "rank_id")) for device in server["device"])

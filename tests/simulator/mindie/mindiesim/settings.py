@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 IMAGE_VERSION = "2.0.T3.1"
 # MindIE up to 2.0 reads this name; RANK_TABLE_FILE is read from 2.1 on.
@@ -34,12 +35,9 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
-        given = {}
-        for field in dataclasses.fields(cls):
-            text = env.get(f"MINDIESIM_{field.name.upper()}")
-            if text is not None:
-                given[field.name] = type(field.default)(text) if field.name != "root" else Path(text)
-        return cls(**given)
+        kinds: dict[str, Callable[[str], Any]] = {"root": Path, "hccl_port": int}
+        texts = {field.name: env.get(f"MINDIESIM_{field.name.upper()}") for field in dataclasses.fields(cls)}
+        return cls(**{name: kinds.get(name, float)(text) for name, text in texts.items() if text is not None})
 
     def wait(self, seconds: float) -> float:
         return seconds * self.time_scale
