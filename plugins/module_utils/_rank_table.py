@@ -214,7 +214,10 @@ def merge(sources: t.Sequence[tuple[str, str | bytes]], profile: str = "mindie")
 
 def _unmergeable(table: Table) -> list[Finding]:
     report = _Report("hccl")
-    _check_head(report, table, _records(table, "server_list"))
+    servers = _records(table, "server_list")
+    _check_head(report, table, servers)
+    # Renumbering would hide a rank that somebody's editing lost or doubled.
+    _check_ranks(report, servers, [_records(server, "device", f"{path}.") for path, server in servers])
     if table.get("version") == SUPERPOD_VERSION:
         report.add("unmergeable_version", "version", _shown(SUPERPOD_VERSION))
     for key in table:
