@@ -85,7 +85,7 @@ class Package:
 
     def version_and_release(self) -> tuple[str, str]:
         """The version without epoch, split as rpm wants it; a dash has a meaning for rpm."""
-        version, _dash, release = self.version.partition(":")[2].rpartition("-") if ":" in self.version else self.version.rpartition("-")
+        version, _dash, release = self.version.rpartition(":")[2].rpartition("-")
         if not version:
             version, release = release, "1"
         return version.replace("-", "_"), release.replace("-", "_")
@@ -148,7 +148,9 @@ def packages(debs: pathlib.Path, work: pathlib.Path, out: pathlib.Path) -> list[
     write(work / "gcc/usr/bin/gcc", GCC, 0o755)
     made.append(Package(work / "gcc", "10.3.1-1", "Stand-in for the compiler", rpm="gcc", deb="gcc"))
     write(work / "kernel-headers/usr/include/linux/npusim.h", "/* Stand-in of the simulated host. */\n")
-    made.append(Package(work / "kernel-headers", kernel, "Stand-in for the kernel's user headers", rpm="kernel-headers", provides=(f"kernel-headers-{kernel}",)))
+    made.append(
+        Package(work / "kernel-headers", kernel, "Stand-in for the kernel's user headers", rpm="kernel-headers", provides=(f"kernel-headers-{kernel}",))
+    )
     sources = work / f"kernel-devel/usr/src/kernels/{kernel}"
     write(sources / "Makefile", "# Stand-in of the simulated host: nothing is compiled here.\n")
     build = work / f"kernel-devel/usr/lib/modules/{kernel}/build"

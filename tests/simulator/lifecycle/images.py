@@ -148,10 +148,14 @@ class Builder:
         inputs = digest([HOST_FILES], self._base())
         if self.engine.label("image", name, INPUTS_LABEL) == inputs:
             return
+        before = self.engine.try_run("image", "inspect", "--format", "{{.Id}}", name).stdout.strip()
         # chroot isolation also works where nested containers may not set their limits.
         with step(f"{name} built"):
             self.engine.output("build", "--isolation=chroot", "--build-arg", f"BASE={BASE_IMAGE}", "--target", target, "--label", f"{INPUTS_LABEL}={inputs}",
                                "--tag", name, str(HOST_FILES))
+        if before:
+            # Hosts may still run from the older image: then it stays, and podman's refusal does not matter.
+            self.engine.try_run("image", "rm", before)
 
     def host_image(self) -> None:
         self._image(image_name(self.settings.shape), self.settings.shape)
@@ -164,7 +168,8 @@ class Builder:
             if stale:
                 self._image(WORKSHOP_IMAGE, "workshop")
                 with step(f"{DOCKER_ARCHIVE} and local repositories made"):
-                    self.engine.output("run", "--rm", "--network=none", *self.engine.run_options(), "--volume", f"{self.settings.state_dir}:/out", WORKSHOP_IMAGE)
+                    self.engine.output("run", "--rm", "--network=none", *self.engine.run_options(),
+                                       "--volume", f"{self.settings.state_dir}:/out", WORKSHOP_IMAGE)
                     self._give_back(packages, repositories)
 
     def vendor_packages(self) -> None:
@@ -201,6 +206,6 @@ class Builder:
 
 
 def remove_images(engine: Engine) -> None:
-    """Remove the hosts' images; the base image too."""
+    """Remove the hosts' images, and the base image; refused by podman while a container uses one."""
     for name in (*map(image_name, SHAPES), WORKSHOP_IMAGE, BASE_IMAGE):
-        engine.remove_if_present("image", "rm", "--force", name)
+        engine.remove_if_present("image", "rm", name)
