@@ -637,6 +637,11 @@ def test_the_other_file_is_named_too():
         (edit("server_list.0.device.7"), [("device_count_uneven", "1.json: server_list[0].device")]),
         (edit("server_list.0.device.2.device_ip", " device not found!"), [("device_ip_invalid", "1.json: server_list[0].device[2].device_ip")]),
         (edit("server_list.0.device.2.device_ip", 5), [("not_a_string", "1.json: server_list[0].device[2].device_ip")]),
+        (edit("server_list.0.device.7.rank_id", "9"), [("rank_id_gap", "1.json: server_list")]),
+        (
+            edit("server_list.0.device.7.rank_id", "3"),
+            [("rank_id_duplicate", "1.json: server_list[0].device[7].rank_id"), ("rank_id_gap", "1.json: server_list")],
+        ),
     ],
 )
 def test_merge_refuses_and_names_the_file(change, expected):
