@@ -18,7 +18,7 @@ from .engine import Engine, say, step
 from .settings import SIMULATOR, Host, Settings, SimulatorError, image_name
 
 BOOT_LIMIT = 90.0  # seconds; a boot takes 3 on two idle cores
-SSH_LIMIT = 15.0
+SSH_LIMIT = 30.0
 PREFIX_LABEL = "npuops.prefix"
 SHAPE_LABEL = "npuops.shape"
 
@@ -77,8 +77,8 @@ class Hosts:
     def up(self, hosts: list[Host], fresh: bool = False) -> None:
         """Have these hosts running; with fresh, as new."""
         self.keys.make(hosts)
-        self._network(self.settings.management_network, str(self.settings.management))
-        self._network(self.settings.plane_network, str(self.settings.plane))
+        self._network(self.settings.management_network, str(self.settings.management), "--management")
+        self._network(self.settings.plane_network, str(self.settings.plane), "--plane")
         # Python caches what it compiled beside the source, which the hosts see read-only: they get a place of their own there.
         (SIMULATOR / "npusim/__pycache__").mkdir(exist_ok=True)
         self._parallel(lambda host: self._up(host, fresh), hosts)
@@ -91,12 +91,14 @@ class Hosts:
         if errors:
             raise SimulatorError("\n".join(errors))
 
-    def _network(self, name: str, subnet: str) -> None:
+    def _network(self, name: str, subnet: str, option: str) -> None:
         reply = self.engine.try_run("network", "inspect", name)
         if reply.returncode != 0:
             with step(f"network {name} {subnet}"):
                 # Without podman's name server: it would take port 53, and nothing here looks names up.
-                self.engine.output("network", "create", "--disable-dns", "--label", f"{PREFIX_LABEL}={self.settings.prefix}", "--subnet", subnet, name)
+                reply = self.engine.try_run("network", "create", "--disable-dns", "--label", f"{PREFIX_LABEL}={self.settings.prefix}", "--subnet", subnet, name)
+                if reply.returncode != 0:
+                    raise SimulatorError(f"Network {name} could not be made: {reply.stderr.strip()}. {option} gives it another subnet than {subnet}.")
             return
         found = sorted(re.findall(r'"[Ss]ubnet": "([0-9./]+)"', reply.stdout))
         if found != [subnet]:
@@ -109,17 +111,19 @@ class Hosts:
         shape = self.engine.label("container", host.container, SHAPE_LABEL)
         if shape is None:
             self._create(host)
+            self._wait_for_boot(host)
             word = "new"
         elif shape != self.settings.shape:
             raise SimulatorError(f"{host.name} is there in the shape of {shape}, wanted {self.settings.shape}. "
                                  f"`simulator.py reset --os {self.settings.shape} {host.name}` makes it anew; what is on it is lost.")
         else:
             self.engine.output("start", host.container)
-            word = "was there"
+            word = "was there, kept"
             if self.engine.output("container", "inspect", "--format", "{{.Image}}", host.container).strip() != self._newest_image(shape):
-                word += ", from an older image (`simulator.py reset` makes it anew)"
-        self.wait(host)
-        say(f"  {time.monotonic() - start:6.1f} s  {host.name} {host.address} {self.settings.shape}: running, {word}")
+                word += "; from an older image (`simulator.py reset` makes it anew)"
+        # A host that was there may have services that fail or still start: they are its user's, not ours.
+        self._wait_for_ssh(host)
+        say(f"  {time.monotonic() - start:6.1f} s  {host.name} {host.address} {self.settings.shape}: {word}")
 
     def _newest_image(self, shape: str) -> str:
         return self.engine.try_run("image", "inspect", "--format", "{{.Id}}", image_name(shape)).stdout.strip()
@@ -146,8 +150,8 @@ class Hosts:
             image_name(settings.shape),
         )
 
-    def wait(self, host: Host) -> None:
-        """Until systemd says "running" and ssh lets us in; otherwise say what is in the way."""
+    def _wait_for_boot(self, host: Host) -> None:
+        """Until systemd says "running"; otherwise say which units failed."""
         deadline = time.monotonic() + BOOT_LIMIT
         state = ""
         while time.monotonic() < deadline and state not in ("running", "degraded"):
@@ -155,6 +159,9 @@ class Hosts:
             time.sleep(0.1)
         if state != "running":
             raise SimulatorError(f"{host.name} is {state or 'not answering'}, expected running.\n{self._trouble(host.container)}")
+
+    def _wait_for_ssh(self, host: Host) -> None:
+        """Until ssh lets us in; otherwise say what it says."""
         deadline = time.monotonic() + SSH_LIMIT
         while (refusal := self._ssh_refusal(host)) and time.monotonic() < deadline:
             time.sleep(0.2)

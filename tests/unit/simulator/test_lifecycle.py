@@ -215,15 +215,15 @@ def test_a_new_host_is_a_machine_of_its_own_on_two_networks(make, capsys):
     assert "npuops-npu01-docker:/var/lib/docker" in run
     assert f"{made.settings.packages}:/opt/packages:ro" in run
     assert run[-1] == "localhost/npuops-host:openeuler"
-    assert "npu01 10.89.7.11 openeuler: running, new" in capsys.readouterr().out
+    assert "npu01 10.89.7.11 openeuler: new" in capsys.readouterr().out
 
 
 def test_a_host_that_is_there_is_kept(make, capsys):
-    made, fake = make({("container", "inspect"): "openeuler\n", ("image", "inspect"): "openeuler\n"})
+    made, fake = make({("container", "inspect"): "openeuler\n", ("image", "inspect"): "openeuler\n", ("exec",): "degraded\n"})
     made.up([made.settings.host(1)])
     assert ("start", "npuops-npu01") in fake.calls
     assert not [call for call in fake.calls if call[0] == "run"]
-    assert capsys.readouterr().out.endswith("running, was there\n")
+    assert capsys.readouterr().out.endswith("npu01 10.89.7.11 openeuler: was there, kept\n")
 
 
 def test_a_host_of_another_shape_is_not_replaced_silently(make):
@@ -243,6 +243,13 @@ def test_a_fresh_host_loses_its_container_and_its_docker_data(make):
 def test_a_network_with_other_addresses_is_refused(make):
     made, _fake = make({("network", "inspect", "npuops-mgmt"): '[{"subnets": [{"subnet": "10.99.0.0/24"}]}]'})
     with pytest.raises(settings.SimulatorError, match=r"Network npuops-mgmt has 10\.99\.0\.0/24, wanted 10\.89\.7\.0/24"):
+        made.up([made.settings.host(1)])
+
+
+def test_a_subnet_in_use_is_refused_with_the_option_that_changes_it(make, monkeypatch):
+    made, fake = make({})
+    monkeypatch.delitem(fake.replies, ("network", "inspect", "npuops-plane"))
+    with pytest.raises(settings.SimulatorError, match=r"Network npuops-plane could not be made: .*--plane gives it another subnet than 10\.89\.16\.0/20"):
         made.up([made.settings.host(1)])
 
 
