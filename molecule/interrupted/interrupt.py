@@ -12,11 +12,7 @@ import subprocess
 import sys
 import time
 
-HOST = "10.89.7.11"
-SSH = [
-    "ssh", "-i", ".build/ssh/id_ed25519", "-o", "UserKnownHostsFile=.build/ssh/known_hosts", "-o", "IdentitiesOnly=yes",
-    "-o", "ControlMaster=auto", "-o", "ControlPath=~/.ansible/cp/interrupt-%h", "-o", "ControlPersist=60", f"root@{HOST}",
-]  # fmt: skip
+SSH = ["ssh", "-F", ".build/ssh/npuops.config", "-o", "ControlMaster=auto", "-o", "ControlPath=.build/ssh/%C", "-o", "ControlPersist=60", "npu01"]
 PLAYBOOK = ["ansible-playbook", "-i", "inventories/simulator", "site.yml"]
 LIMIT = 300
 

@@ -18,7 +18,7 @@ import rank_table
 
 PROJECT = pathlib.Path(__file__).parents[2]
 INVENTORY = ["-i", "inventories/simulator"]
-SSH = ["ssh", "-i", ".build/ssh/id_ed25519", "-o", "UserKnownHostsFile=.build/ssh/known_hosts", "-o", "IdentitiesOnly=yes", "root@10.89.7.11"]
+SSH = ["ssh", "-F", ".build/ssh/npuops.config", "npu01"]
 # What the guide types, for one host.
 GUIDE = """
 for i in 0 1 2 3 4 5 6 7; do hccn_tool -i $i -ip -s address 10.89.17.$((i + 1)) netmask 255.255.240.0; done

@@ -11,7 +11,6 @@ simulator=(python tests/simulator/simulator.py)
 ANSIBLE_CALLBACKS_ENABLED=ansible.posix.profile_roles ansible-playbook -i inventories/simulator site.yml
 
 master=10.89.7.11
-key=.build/ssh/id_ed25519
 echo
 echo "Models:"
 curl --noproxy '*' -sS "http://$master:1025/v1/models" | python -m json.tool --no-ensure-ascii
@@ -22,7 +21,7 @@ curl --noproxy '*' -sS "http://$master:1025/v1/chat/completions" -H 'Content-Typ
 cat <<TXT
 
 The seconds per stage stand above, under PLAY RECAP.
-Log in:   ssh -i $key -o UserKnownHostsFile=.build/ssh/known_hosts root@$master      (npu02: 10.89.7.12)
+Log in:   ssh -F .build/ssh/npuops.config npu01      (or npu02)
 Look:     npu-smi info; hccn_tool -i 0 -ip -g; systemctl status mindie-mindie; journalctl -u mindie-mindie
 Break:    npusim fault set link-down --device 3, then run the playbook again
 Remove:   make demo-down

@@ -10,7 +10,7 @@ import json
 
 import pytest
 
-testinfra_hosts = ["ansible://mindie"]
+testinfra_hosts = ["ssh://npu01", "ssh://npu02"]
 
 ADDRESS = {"npu01": "10.89.7.11", "npu02": "10.89.7.12"}
 DEVICE_NETWORK = {"npu01": "10.89.17", "npu02": "10.89.18"}

@@ -29,7 +29,7 @@ ORDINARY = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/log", "/r
 
 
 def on_host(host: str, command: str) -> str:
-    argv = ["ssh", "-i", ".build/ssh/id_ed25519", "-o", "UserKnownHostsFile=.build/ssh/known_hosts", "-o", "IdentitiesOnly=yes", f"root@{HOSTS[host]}", command]
+    argv = ["ssh", "-F", ".build/ssh/npuops.config", host, command]
     return subprocess.run(argv, check=True, capture_output=True, text=True, cwd=PROJECT, stdin=subprocess.DEVNULL).stdout
 
 

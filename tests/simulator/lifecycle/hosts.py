@@ -24,12 +24,14 @@ SHAPE_LABEL = "npuops.shape"
 
 
 class Keys:
-    """One key pair to log in, one host key a host, and a known_hosts file, so that host key checking stays on."""
+    """One key pair to log in, one host key a host, a known_hosts file, so that host key checking stays on, and ssh's configuration."""
 
     def __init__(self, settings: Settings) -> None:
         self.folder = settings.ssh
         self.private = self.folder / "id_ed25519"
         self.known_hosts = self.folder / "known_hosts"
+        self.config = self.folder / f"{settings.prefix}.config"
+        self.aliases = "".join(f"Host {host.name}\n    HostName {host.address}\n" for host in settings.every_host())
 
     def make(self, hosts: list[Host]) -> None:
         self._generate(self.private, "npuops simulator")
@@ -38,6 +40,11 @@ class Keys:
             self._generate(folder / "ssh_host_ed25519_key", host.container)
             (folder / "authorized_keys").write_text(self._public(self.private), encoding="ascii")
         self._learn(hosts)
+        self.config.write_text(
+            f"{self.aliases}Host *\n    User root\n    IdentityFile {self.private}\n    IdentitiesOnly yes\n"
+            f"    UserKnownHostsFile {self.known_hosts}\n    StrictHostKeyChecking yes\n",
+            encoding="ascii",
+        )
 
     def of(self, host: Host) -> pathlib.Path:
         """The folder that the host reads at boot."""
