@@ -25,7 +25,7 @@ HOSTS = {"npu01": "10.89.7.11", "npu02": "10.89.7.12"}
 SERVICE_CONFIG = "/etc/npuops/mindie/config.json"
 
 # What is written without anybody having changed anything.
-ORDINARY = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/log", "/root", "/var/lib/docker", "/var/lib/systemd", "/var/lib/npusim", "/var/cache")
+ORDINARY = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/log", "/root", "/var/lib/docker", "/var/lib/systemd", "/var/lib/npusim", "/var/cache", "/var/lib/dnf", "/var/lib/rpm/rpmdb.sqlite-shm")
 
 
 def on_host(host: str, command: str) -> str:
@@ -241,7 +241,7 @@ def test_rank_table_files_that_contradict_the_devices(tmp_path):
         ({"mindie_environment": {"OMP_NUM_THREADS": "1\nLD_PRELOAD=/tmp/x"}}, ["mindie_environment: found OMP_NUM_THREADS="]),
         ({"mindie_settings": {"BackendConfig.npudeviceIds": [[0]]}}, ["npudeviceIds", "npuDeviceIds"]),
         ({"mindie_settings": {"ServerConfig.maxLinkNum": "many"}}, ["maxLinkNum", "many"]),
-        ({"mindie_group": "nobody"}, ["mindie_group is nobody", "npu01"]),
+        ({"mindie_group": "nobody"}, ["rank_table_group is nobody, but npu01 is not in that group", "mindie_group"]),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
