@@ -24,6 +24,7 @@ INPUTS_LABEL = "npuops.inputs"
 HOST_FILES = SIMULATOR / "host"
 VENDOR_FILES = (SIMULATOR / "npusim", SIMULATOR / "packages")
 MINDIE_FILES = SIMULATOR / "mindie"
+SOURCES = SIMULATOR / "sources"
 DOCKER_ARCHIVE = "docker-26.1.4.tgz"
 DRIVER_PACKAGE = "Ascend-hdk-910b-npu-driver_24.1.0_linux-{arch}.run"
 FIRMWARE_PACKAGE = "Ascend-hdk-910b-npu-firmware_7.5.0.3.220.run"
@@ -125,6 +126,7 @@ class Builder:
         self.local_packages()
         self.vendor_packages()
         self.mindie_image()
+        self.ktransformers_sources()
 
     def base_image(self) -> None:
         """A minimal Debian, from this machine's own mirrors."""
@@ -190,6 +192,18 @@ class Builder:
                 with step(f"{MINDIE_ARCHIVE} made"):
                     _run_logged(as_root(["bash", str(MINDIE_FILES / "build.sh"), str(archive)]), f"{MINDIE_ARCHIVE} could not be made")
                     self._give_back(archive)
+
+    def ktransformers_sources(self) -> None:
+        """What the way to kTransformers downloads: each folder of sources has a build.py that writes into one directory."""
+        out = self.settings.packages / "ktransformers"
+        for builder in sorted(SOURCES.glob("*/build.py")):
+            name = builder.parent.name
+            with self._made(f"sources-{name}", digest([builder.parent]), out) as stale:
+                if stale:
+                    out.mkdir(exist_ok=True)
+                    with step(f"ktransformers/: {name} made"):
+                        _run_logged([sys.executable, str(builder), str(out)], f"{builder.relative_to(SIMULATOR)} failed", env={"PYTHONPATH": str(SIMULATOR)})
+                        self._give_back(out)
 
     @contextlib.contextmanager
     def _made(self, name: str, inputs: str, *results: pathlib.Path) -> collections.abc.Iterator[bool]:
