@@ -257,8 +257,10 @@ def parse_net_health(text: str) -> dict[str, t.Any]:
 def parse_lldp(text: str) -> dict[str, t.Any]:
     """``-lldp -g``: titles end with ``TLV``, what follows belongs to them, also unindented (descriptions of several lines).
 
-    ``-lldp -g | grep Ifname`` is understood too.
+    ``-lldp -g | grep Ifname`` is understood too. The tool prints the device's text as it is, so nothing printed is no neighbour.
     """
+    if not text.strip():
+        return {"lldp": None}
     tlvs: dict[str, list[str]] = {}
     title = None
     loose = []

@@ -128,6 +128,10 @@ def test_recorded(fixture_text, name, parse, expected):
         assert parse(variant) == expected, variant
 
 
+def test_lldp_without_a_neighbour():
+    assert _hccn.parse_lldp("\n") == {"lldp": None}
+
+
 def test_lldp_port_of_each_device_out_of_grep(fixture_text):
     ports = [_hccn.parse_lldp(line)["lldp"]["port_id"] for line in fixture_text("cli/hccn_tool/lldp-get-ifname--8x910B3.txt").splitlines()]
     assert ports == [f"400GE1/{slot}/{card}:{lane}" for card in (5, 6) for slot in (1, 2) for lane in (1, 2)]
