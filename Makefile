@@ -6,7 +6,9 @@ SHELL := bash
 .ONESHELL:
 
 SCENARIO ?= mindie
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name))))
+# The first Python that the pinned ansible-core runs on.
+PYTHON ?= $(shell for name in python3 python3.12 python3.13 python3.11; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && command -v $$name && break; done)
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.build/collections
 COLLECTION := $(COLLECTIONS)/ansible_collections/npuops/ascend

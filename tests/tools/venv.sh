@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Make .venv with the pinned Python packages, installing the system's venv support where it is missing.
 set -euo pipefail
-python=${1:?path of a Python 3.11 to 3.13}
+python=${1:-}
 
-"$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || {
-    echo "Found $("$python" --version); the pinned ansible-core needs Python 3.11, 3.12 or 3.13. Set PYTHON=/path/to/python3.12." >&2
+if [ -z "$python" ]; then
+    echo "No Python 3.11, 3.12 or 3.13 found, which the pinned ansible-core needs. Install one, or set PYTHON=/path/to/python3.12." >&2
     exit 1
-}
+fi
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     sudo=$([ "$(id -u)" = 0 ] || echo sudo)
     version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
