@@ -56,6 +56,19 @@ case "${1-}" in
     *) echo 'gcc: the simulated host has a stand-in that compiles nothing' >&2; exit 1 ;;
 esac
 """
+# What kTransformers is built with, by the names of both families. Stand-ins: nothing is compiled on a simulated host.
+BUILD_PACKAGES = {
+    "g++": "gcc-c++",
+    "cmake": "cmake",
+    "pkg-config": "pkgconf-pkg-config",
+    "libtbb-dev": "tbb-devel",
+    "libcurl4-openssl-dev": "libcurl-devel",
+    "libaio-dev": "libaio-devel",
+    "libssl-dev": "openssl-devel",
+    "zlib1g-dev": "zlib-devel",
+    "libnuma-dev": "numactl-devel",
+    "libhwloc-dev": "hwloc-devel",
+}
 SPEC = """\
 Name: {name}
 Version: {version}
@@ -142,11 +155,16 @@ def libraries(binary: pathlib.Path) -> str:
 def packages(debs: pathlib.Path, work: pathlib.Path, out: pathlib.Path) -> list[Package]:
     kernel = platform.release()
     made = [docker(debs, work, out)]
-    for name in ("make", "net-tools", "pciutils", "dkms"):
+    for name in ("make", "net-tools", "pciutils", "dkms", "git", "numactl"):
         tree, version = unpack(debs, name, work)
+        if name == "numactl":
+            shutil.copytree(unpack(debs, "libnuma1", work)[0], tree, symlinks=True, dirs_exist_ok=True)
         made.append(Package(tree, version, f"{name} for the simulated host", rpm=name, deb=name))
     write(work / "gcc/usr/bin/gcc", GCC, 0o755)
     made.append(Package(work / "gcc", "10.3.1-1", "Stand-in for the compiler", rpm="gcc", deb="gcc"))
+    for deb, rpm in BUILD_PACKAGES.items():
+        write(work / f"build-{deb}/usr/share/npusim/{deb}", "Stand-in of the simulated host.\n")
+        made.append(Package(work / f"build-{deb}", "1.0-1", f"Stand-in for {deb}", rpm=rpm, deb=deb))
     write(work / "kernel-headers/usr/include/linux/npusim.h", "/* Stand-in of the simulated host. */\n")
     made.append(
         Package(work / "kernel-headers", kernel, "Stand-in for the kernel's user headers", rpm="kernel-headers", provides=(f"kernel-headers-{kernel}",))
