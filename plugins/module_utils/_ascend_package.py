@@ -35,7 +35,7 @@ PACKAGE_NAME = re.compile(
 )
 # What else the vendor calls a package, and where it belongs.
 OTHER_PACKAGES = (
-    (r"cann[-_]", "a CANN package. This module installs the HDK's driver and firmware; CANN has other options and its own order"),
+    (r"cann[-_]", "a CANN package, which is not installed together with driver and firmware"),
     (r"mindie", "a MindIE package, which this module does not install"),
     (r"npu-driver_.*_sph[0-9]+", "a driver patch, which this module does not install: use the full driver package"),
     (r"-mcu[-_]", "an MCU package, which is installed with npu-smi upgrade -t mcu"),
@@ -293,18 +293,24 @@ def check_request(request: Request, info: Mapping[str, str], present: bool) -> N
         raise PackageError("username: root is accepted by the installer only together with install_for_all: true.")
 
 
-def check_host(steps: Sequence[Step], host: Host, info: Mapping[str, str], request: Request) -> Problems:
-    """Compare what the steps need with what the host is."""
-    problems = Problems()
-    for package in (step.package for step in steps):
-        if package.arch and package.arch != ARCHITECTURES.get(host.machine, host.machine):
-            problems.errors.append(f"{package.path} is for {package.arch}, this host is {host.machine}. Name the package for {host.machine}.")
-        known = {chip for chip in host.chips if chip}
+def wrong_host(packages: Sequence[Package], machine: str, chips: Collection[str | None]) -> list[str]:
+    """Packages for another architecture or chip than the host's."""
+    errors = []
+    known = {chip for chip in chips if chip}
+    for package in packages:
+        if package.arch and package.arch != ARCHITECTURES.get(machine, machine):
+            errors.append(f"{package.path} is for {package.arch}, this host is {machine}. Name the package for {machine}.")
         if package.chip and known and package.chip not in known:
-            problems.errors.append(
+            errors.append(
                 f"{package.path} is for the chip family {package.chip}, the PCI bus of this host shows {', '.join(sorted(known))}. "
                 "Name the package for this product."
             )
+    return errors
+
+
+def check_host(steps: Sequence[Step], host: Host, info: Mapping[str, str], request: Request) -> Problems:
+    """Compare what the steps need with what the host is."""
+    problems = Problems(errors=wrong_host([step.package for step in steps], host.machine, host.chips))
     steps = [step for step in steps if step.action != "none"]
     if not steps:
         return problems
