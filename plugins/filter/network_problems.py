@@ -20,9 +20,12 @@ description:
   - Checked are the number of devices (the same on every host), addresses and netmasks that are none, an address or a device given twice,
     a gateway outside of the segment of its device, an address that equals a gateway, and same-index devices of two hosts that lie in
     different segments without gateways to cross them.
+  - The number of devices and the segments are compared inside each serving group only, for hosts of different groups do not talk to each other.
 options:
   _input:
-    description: One dictionary per host with V(host) and V(devices); each device as M(npuops.ascend.hccn_config) takes it.
+    description:
+      - One dictionary per host with V(host) and V(devices); each device as M(npuops.ascend.hccn_config) takes it.
+      - V(group) names the serving group of the host. Hosts without one are taken as one group.
     type: list
     elements: dict
     required: true
@@ -52,12 +55,13 @@ _value:
 class _Device(t.NamedTuple):
     where: str
     host: str
+    group: str
     device: int
     interface: ipaddress.IPv4Interface | None
     gateway: ipaddress.IPv4Address | None
 
 
-def _read(host: str, raw: t.Mapping[str, t.Any], problems: list[str]) -> _Device:
+def _read(host: str, group: str, raw: t.Mapping[str, t.Any], problems: list[str]) -> _Device:
     where = f"{host} device {raw.get('device')}"
     interface = gateway = None
     try:
@@ -72,7 +76,7 @@ def _read(host: str, raw: t.Mapping[str, t.Any], problems: list[str]) -> _Device
             gateway = ipaddress.IPv4Address(str(raw["gateway"]))
         except ValueError:
             problems.append(f"{where}: gateway {raw['gateway']!r} is no IPv4 address; expected dotted decimals such as 192.0.2.1.")
-    return _Device(where, host, int(raw["device"]), interface, gateway)
+    return _Device(where, host, group, int(raw["device"]), interface, gateway)
 
 
 def _duplicates(devices: t.Iterable[_Device]) -> t.Iterator[str]:
@@ -100,16 +104,28 @@ def _gateways(devices: t.Sequence[_Device]) -> t.Iterator[str]:
 
 
 def _segments(devices: t.Iterable[_Device]) -> t.Iterator[str]:
-    first_of_index: dict[int, _Device] = {}
+    first_of_index: dict[tuple[str, int], _Device] = {}
     for item in devices:
         if item.interface is None:
             continue
-        first = first_of_index.setdefault(item.device, item)
+        first = first_of_index.setdefault((item.group, item.device), item)
         if first.interface is not None and first.interface.network != item.interface.network and not (first.gateway and item.gateway):
             yield (
                 f"{item.where}: {item.interface} and {first.where}: {first.interface} lie in different segments without gateways on both, "
                 "so they cannot reach each other. Use one segment per device index, or give both a gateway."
             )
+
+
+def _counts(views: t.Sequence[t.Mapping[str, t.Any]]) -> t.Iterator[str]:
+    for group in dict.fromkeys(_group(view) for view in views):
+        counts = {view["host"]: len(view["devices"]) for view in views if _group(view) == group}
+        if len(set(counts.values())) > 1:
+            found = ", ".join(f"{host} {count}" for host, count in counts.items())
+            yield f"The hosts have different numbers of NPU addresses ({found}); a serving group needs the same number on each."
+
+
+def _group(view: t.Mapping[str, t.Any]) -> str:
+    return str(view.get("group", ""))
 
 
 def network_problems(views: t.Any) -> list[str]:
@@ -121,11 +137,8 @@ def network_problems(views: t.Any) -> list[str]:
         indices = [int(raw["device"]) for raw in view["devices"]]
         for index in sorted({index for index in indices if indices.count(index) > 1}):
             problems.append(f"{view['host']} device {index}: listed {indices.count(index)} times; list every device once.")
-        devices.extend(_read(view["host"], raw, problems) for raw in view["devices"])
-    counts = {view["host"]: len(view["devices"]) for view in views}
-    if len(set(counts.values())) > 1:
-        found = ", ".join(f"{host} {count}" for host, count in counts.items())
-        problems.append(f"The hosts have different numbers of NPU addresses ({found}); a serving group needs the same number on each.")
+        devices.extend(_read(view["host"], _group(view), raw, problems) for raw in view["devices"])
+    problems.extend(_counts(views))
     problems.extend(_duplicates(devices))
     problems.extend(_gateways(devices))
     problems.extend(_segments(devices))

@@ -65,3 +65,21 @@ def test_segments_with_gateways_on_both_sides_may_differ():
 def test_anything_but_views_is_refused():
     with pytest.raises(AnsibleFilterError, match="list of dictionaries"):
         network_problems("npu01")
+
+
+def test_serving_groups_are_judged_apart():
+    views = [{**view("npu01", 1, gateway=None), "group": "v3"}, {**view("npu02", 2, gateway=None, count=1), "group": "r1"}]
+    for device in views[1]["devices"]:
+        device["address"] = "10.9.2.10"
+    assert network_problems(views) == []
+    views[1]["group"] = "v3"
+    count, segment = network_problems(views)
+    assert "npu01 2, npu02 1" in count
+    assert segment.startswith("npu02 device 0: 10.9.2.10/16 and npu01 device 0: 10.0.1.10/16 lie in different segments")
+
+
+def test_an_address_is_given_once_in_all_groups():
+    views = [{**view("npu01", 1), "group": "v3"}, {**view("npu02", 1), "group": "r1"}]
+    assert network_problems(views) == [
+        f"npu02 device {index}: address 10.0.1.{index + 10} is given to npu01 device {index} too; give every device its own." for index in range(2)
+    ]
