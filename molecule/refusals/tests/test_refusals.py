@@ -25,7 +25,10 @@ HOSTS = {"npu01": "10.89.7.11", "npu02": "10.89.7.12"}
 SERVICE_CONFIG = "/etc/npuops/mindie/config.json"
 
 # What is written without anybody having changed anything.
-ORDINARY = ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/tmp", "/var/log", "/root", "/var/lib/docker", "/var/lib/systemd", "/var/lib/npusim", "/var/cache", "/var/lib/dnf", "/var/lib/rpm/rpmdb.sqlite-shm")
+ORDINARY = (
+    *("/proc", "/sys", "/dev", "/run", "/tmp", "/root", "/var/tmp", "/var/log", "/var/cache"),
+    *("/var/lib/docker", "/var/lib/systemd", "/var/lib/npusim", "/var/lib/dnf", "/var/lib/rpm/rpmdb.sqlite-shm"),
+)
 
 
 def on_host(host: str, command: str) -> str:
@@ -76,6 +79,13 @@ def fault(host: str, *arguments: str) -> t.Iterator[None]:
 
 def device(index: int, **values: t.Any) -> dict[str, t.Any]:
     return {"device": index, "address": f"10.89.17.{index + 1}", "netmask": "255.255.240.0", "gateway": "10.89.16.1", "netdetect": "10.89.16.1", **values}
+
+
+def test_a_check_run_on_converged_hosts_finds_and_changes_nothing():
+    with nothing_changes():
+        code, output = site(None, "--check", "--diff")
+    assert code == 0, output
+    assert len(re.findall(r"changed=0 ", output)) == len(HOSTS), output
 
 
 # ---- packages
