@@ -112,12 +112,17 @@ def reboot_pending(found: Installed, driver_loaded: bool, running_version: str |
 
 def is_version(found: Installed, wanted: str | None) -> bool:
     """Whether the version on disk is the wanted one, or a build of it; None wants nothing there."""
-    if wanted is None or found.version is None:
-        return wanted == found.version
+    return same_version(wanted, found.version)
+
+
+def same_version(wanted: str | None, found: str | None) -> bool:
+    """Whether a version is the wanted one, or a build of it."""
+    if wanted is None or found is None:
+        return wanted == found
     try:
-        return fits(wanted, found.version)
+        return fits(wanted, found)
     except VersionError:
-        return wanted == found.version
+        return wanted == found
 
 
 def _same_build(left: str, right: str | None) -> bool:

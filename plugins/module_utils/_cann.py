@@ -27,18 +27,19 @@ from ansible_collections.npuops.ascend.plugins.module_utils._ascend_package impo
     PackageError,
     Problems,
     read_key_values,
-    wrong_host,
 )
 from ansible_collections.npuops.ascend.plugins.module_utils._version import VersionError, compare
 
 if t.TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 # The vendor's order; nnal wants the environment of the toolkit.
 KINDS = ("toolkit", "nnrt", "kernels", "nnal")
 ROOT_RECORD = "/etc/Ascend/ascend_cann_install.info"
 # Installers of older versions refuse --install-path where the record exists; newer ones rewrite it.
 FIRST_TO_REWRITE_RECORD = "8.1.RC1"
+# From this version on a toolkit lies in cann-VERSION with the link cann, before in ascend-toolkit/VERSION.
+FIRST_IN_CANN_DIR = "8.5.0"
 # Megabytes that the installation guides ask for, from this toolkit version on.
 NEEDED_MB = (("8.3.RC1", 10 * 1024), ("0", 7 * 1024))
 
@@ -197,18 +198,6 @@ class Step:
     arguments: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Host:
-    """What a host offers for an installation."""
-
-    machine: str
-    # Chip families on the PCI bus; None for an NPU of unknown kind.
-    chips: Collection[str | None]
-    free_mb: int
-    is_root: bool = True
-    missing_tools: Sequence[str] = ()
-
-
 def check_path(path: str) -> None:
     if not INSTALL_PATH.match(path) or path == "/":
         raise PackageError(f"install_path: {path!r} is not usable. The installer takes an absolute path of letters, digits, '-', '_' and '/'.")
@@ -305,22 +294,27 @@ def _same_path(one: str, other: str) -> bool:
     return one.rstrip("/") == other.rstrip("/")
 
 
-def check_host(steps: Sequence[Step], found: Cann, host: Host) -> Problems:
-    """Compare what the steps need with what the host is."""
-    problems = Problems(errors=wrong_host([step.package for step in steps], host.machine, host.chips))
+def check_host(steps: Sequence[Step], path: str, free_mb: int, missing_tools: Sequence[str], knows_chip: bool) -> Problems:
+    """Compare what the steps need with what the host has."""
+    problems = Problems()
     changes = [step for step in steps if step.action != "none"]
     base = next((step.package for step in changes if step.package.kind in ("toolkit", "nnrt")), None)
     if base:
         needed = next(size for since, size in NEEDED_MB if compare(t.cast(str, base.version), since) >= 0)
-        if host.free_mb <= needed:
-            problems.errors.append(f"install_path: {found.path} has {host.free_mb} MB free, more than {needed} MB are needed for {base.path}. Free some space.")
-    if base and host.missing_tools:
+        if free_mb <= needed:
+            problems.errors.append(f"install_path: {path} has {free_mb} MB free, more than {needed} MB are needed for {base.path}. Free some space.")
+    if base and missing_tools:
         problems.curable.append(
-            f"{', '.join(host.missing_tools)} not found: the installer of the toolkit would stop half-way. Install python3 and python3-pip for the system first."
+            f"{', '.join(missing_tools)} not found: the installer of the toolkit would stop half-way. Install python3 and python3-pip for the system first."
         )
-    if changes and not host.chips:
-        problems.warnings.append("The PCI bus shows no NPU: whether the packages fit this host cannot be told.")
+    if changes and not knows_chip:
+        problems.warnings.append("The PCI bus shows no known NPU: whether the packages fit this host cannot be told.")
     return problems
+
+
+def expected_set_env(path: str, version: str) -> str:
+    """Where a toolkit of this version puts its environment script."""
+    return f"{path.rstrip('/')}/{'cann' if compare(version, FIRST_IN_CANN_DIR) >= 0 else 'ascend-toolkit'}/set_env.sh"
 
 
 # What an installer says ---------------------------------------------------------------------------------------------

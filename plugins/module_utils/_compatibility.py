@@ -20,6 +20,7 @@ from ansible_collections.npuops.ascend.plugins.module_utils._version import Vers
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+NEAREST = 3
 NAMES = ("hdk", "cann", "torch", "torch_npu", "python")
 
 
@@ -169,14 +170,15 @@ def check(versions: Mapping[str, t.Any], rows: Sequence[Row] = ROWS) -> list[str
     judged = [(misfits(row, given), row) for row in rows]
     if any(not wrong for wrong, _row in judged):
         return []
-    # The row of the given CANN, and the row with the fewest misfits, the closer CANN first.
+    # The row of the given CANN first, then the rows that are as near as any, the closer CANN first.
     distance = {row.cann: abs(index - _position(given.get("cann"), rows)) for index, row in enumerate(rows)}
+    fewest = min(len(wrong) for wrong, _row in judged)
     own = [pair for pair in judged if "cann" in given and "cann" not in pair[0]]
-    best = min(judged, key=lambda pair: (len(pair[0]), distance[pair[1].cann]))
+    near = sorted((pair for pair in judged if pair not in own and len(pair[0]) == fewest), key=lambda pair: distance[pair[1].cann])
     combination = ", ".join(f"{_TITLES[name]} {text}" for name, text in given.items())
     return [
         f"{combination} is no combination that the vendor names. {_list(wrong)} would have to change for {describe(row)}."
-        for wrong, row in (own if best in own else [*own, best])
+        for wrong, row in [*own, *near][:NEAREST]
     ]
 
 

@@ -7,50 +7,70 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ascend_package
-short_description: Install, upgrade or remove the Ascend driver and firmware
+short_description: Install, upgrade or remove the Ascend driver and firmware, or CANN
 version_added: 0.1.0
 author: npuops contributors (@npuops)
 description:
-  - Brings the driver and the firmware of Ascend NPUs to the versions of the vendor's C(.run) packages, which lie on the managed host.
-  - Kind and version are read from each package. What is installed already is left alone; an installation that was interrupted is made again.
+  - Brings the driver and the firmware of Ascend NPUs, or CANN, to the versions of the vendor's C(.run) packages, which lie on the managed host.
+  - Kind and version are read from each package. What is installed already is left alone; an interrupted installation of driver or firmware is made again,
+    one of CANN is refused unless O(clean_incomplete) is set.
   - Everything that the installer would refuse half-way is checked first, for all packages, before the first one is run.
   - On a host without a driver the driver comes first, then the firmware. Over an existing driver it is the other way round, as the vendor asks.
+  - For CANN the order is toolkit, kernels (from 8.5 on called ops), NNAL; NNAL is installed in the environment of the toolkit. Kernels and NNAL of another
+    version than the toolkit are refused.
   - The module does not reboot. RV(reboot_required) tells whether the host has to.
 options:
   packages:
     description:
-      - Paths of the driver and firmware packages on the managed host, in any order, at most one of each kind.
-      - The files need not be executable.
+      - Paths of the packages on the managed host, in any order, at most one of each kind.
+      - Either driver and firmware, or packages of CANN (toolkit, kernels or ops, nnrt, nnal); not both in one task.
+      - CANN's packages must have the vendor's file names, which tell chip, version and architecture. The files need not be executable.
       - Required with O(state=present), not used with O(state=absent).
     type: list
     elements: path
   state:
     description:
       - With V(present) the versions of O(packages) are installed afterwards.
-      - With V(absent) driver and firmware are removed.
+      - With V(absent) the packages of O(software) are removed.
     type: str
     choices: [present, absent]
     default: present
+  software:
+    description: What O(state=absent) removes, V(hdk) for driver and firmware. With O(state=present) the packages tell.
+    type: str
+    choices: [hdk, cann]
+    default: hdk
+  accept_eula:
+    description: Whether you accept the vendor's licence of CANN. Nothing of CANN is installed or upgraded without.
+    type: bool
+    default: false
+  clean_incomplete:
+    description:
+      - Whether what an interrupted installation of CANN left is removed first. Without, such a host is refused.
+      - It is refused in any case where several versions lie in the same place.
+    type: bool
+    default: false
   install_path:
     description:
       - Directory under which driver and firmware are installed. The directory above it must exist.
-      - It must be the one that C(/etc/ascend_install.info) records, if there is one.
+      - For driver and firmware it must be the one that C(/etc/ascend_install.info) records, if there is one.
+      - For CANN before 8.1.RC1 it must be the one that C(/etc/Ascend/ascend_cann_install.info) records, if there is one.
     type: str
     default: /usr/local/Ascend
   install_for_all:
-    description: Whether all users of the host may use the driver. Counts for a first installation; an upgrade keeps what is there.
+    description: Whether all users of the host may use the driver, or CANN. Counts for a first installation by root; an upgrade keeps what is there.
     type: bool
     default: true
   username:
-    description: User for whom the packages are installed. Counts for a first installation.
+    description: User for whom driver and firmware are installed. Counts for a first installation.
     type: str
     default: HwHiAiUser
   usergroup:
-    description: Group for which the packages are installed. Counts for a first installation.
+    description: Group for which driver and firmware are installed. Counts for a first installation.
     type: str
     default: HwHiAiUser
   force:
-    description: Whether an installed version may be replaced by an older one.
+    description: Whether an installed driver or firmware may be replaced by an older one. CANN has to be removed first.
     type: bool
     default: false
   timeout:
@@ -70,7 +90,7 @@ attributes:
   idempotent:
     support: full
 requirements:
-  - Root on the managed host.
+  - Root on the managed host; CANN can also be installed by an ordinary user for himself.
   - The tools that the installers need, among them C(lspci), C(ifconfig) and a compiler with kernel headers.
 seealso:
   - module: npuops.ascend.npu_info
@@ -97,6 +117,19 @@ EXAMPLES = r"""
 - name: Remove firmware and driver
   npuops.ascend.ascend_package:
     state: absent
+
+- name: Install CANN
+  npuops.ascend.ascend_package:
+    packages:
+      - /opt/packages/Ascend-cann-toolkit_8.1.RC1_linux-aarch64.run
+      - /opt/packages/Ascend-cann-kernels-910b_8.1.RC1_linux-aarch64.run
+      - /opt/packages/Ascend-cann-nnal_8.1.RC1_linux-aarch64.run
+    accept_eula: true
+
+- name: Remove CANN
+  npuops.ascend.ascend_package:
+    software: cann
+    state: absent
 """
 
 RETURN = r"""
@@ -107,7 +140,7 @@ packages:
   elements: dict
   contains:
     kind:
-      description: V(driver) or V(firmware).
+      description: V(driver), V(firmware), V(toolkit), V(kernels), V(nnal) or V(nnrt).
       type: str
       returned: always
       sample: driver
@@ -137,7 +170,7 @@ packages:
       returned: always
       sample: install
     rc:
-      description: Exit code of the installer, null when it was not run. V(0) and V(2) are success.
+      description: Exit code of the installer, null when it was not run. V(0) is success, for driver and firmware V(2) too.
       type: int
       returned: always
       sample: 0
@@ -175,11 +208,12 @@ import dataclasses
 import grp
 import os
 import pwd
+import shutil
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.npuops.ascend.plugins.module_utils import _ascend_package as core
-from ansible_collections.npuops.ascend.plugins.module_utils import _npu_smi
+from ansible_collections.npuops.ascend.plugins.module_utils import _cann, _npu_smi
 from ansible_collections.npuops.ascend.plugins.module_utils._pci import read_npus
 from ansible_collections.npuops.ascend.plugins.module_utils._vendor_cli import VendorCli, VendorCliError
 from ansible_collections.npuops.ascend.plugins.module_utils._version import driver_firmware_fit
@@ -188,6 +222,8 @@ from ansible_collections.npuops.ascend.plugins.module_utils._version import driv
 INSPECT_TIMEOUT = 300
 QUERY_TIMEOUT = 60
 NPU_SMI_PATHS = ("/usr/local/sbin", "/usr/local/bin", "/usr/bin")
+# sudo may leave out /usr/local/bin, and CANN's installer stops half-way without pip3.
+SYSTEM_PATHS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
 class InstallError(Exception):
@@ -204,12 +240,19 @@ def main() -> None:
             "username": {"type": "str", "default": "HwHiAiUser"},
             "usergroup": {"type": "str", "default": "HwHiAiUser"},
             "force": {"type": "bool", "default": False},
+            "software": {"type": "str", "choices": ["hdk", "cann"], "default": "hdk"},
+            "accept_eula": {"type": "bool", "default": False},
+            "clean_incomplete": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 1800},
         },
         required_if=[("state", "present", ["packages"])],
         supports_check_mode=True,
     )
-    run = Run(module)
+    packages = module.params["packages"] or []
+    if any(_cann.is_cann(path) for path in packages) or (module.params["state"] == "absent" and module.params["software"] == "cann"):
+        run: HdkRun | CannRun = CannRun(module)
+    else:
+        run = HdkRun(module)
     try:
         if module.params["state"] == "present":
             run.install()
@@ -223,14 +266,11 @@ def main() -> None:
 class Run:
     """One execution: what is found, what is done, and what has been done when something fails."""
 
-    def __init__(self, module: AnsibleModule) -> None:
+    def __init__(self, module: AnsibleModule, environment: dict[str, str]) -> None:
         self.module = module
-        self.request = core.Request(**{field.name: module.params[field.name] for field in dataclasses.fields(core.Request)})
-        self.bash = VendorCli(module, "bash", timeout=module.params["timeout"], env={"DISPLAY": ""})
-        self.npu_smi = VendorCli(module, "npu-smi", NPU_SMI_PATHS, timeout=QUERY_TIMEOUT)
+        self.bash = VendorCli(module, "bash", timeout=module.params["timeout"], env={"DISPLAY": "", **environment})
         self.rows: list[dict[str, t.Any]] = []
         self.commands: list[list[str]] = []
-        self.before: dict[str, core.Installed] = {}
         self.pending: dict[str, bool] = {}
 
     def result(self) -> dict[str, t.Any]:
@@ -245,8 +285,174 @@ class Run:
             },
         }
 
+    def identify(self, path: str, identify: t.Callable[[str, bytes], core.Package]) -> core.Package:
+        if not os.path.isabs(path):
+            raise core.PackageError(f"packages: {path} is a relative path. Give the absolute path of the package on the managed host.")
+        try:
+            with open(path, "rb") as file:
+                return identify(path, file.read(core.HEADER_BYTES))
+        except FileNotFoundError as error:
+            raise core.PackageError(f"packages: {path} does not exist on the managed host. Copy the package there first, or correct the path.") from error
+        except OSError as error:
+            raise core.PackageError(f"packages: {path} cannot be read: {error.strerror}. Expected a readable .run file.") from error
+
+    def check_integrity(self, path: str) -> None:
+        reply = self.bash.run(path, "--check", timeout=INSPECT_TIMEOUT)
+        damage = core.damage(reply.rc, reply.text)
+        if damage:
+            raise core.PackageError(f"packages: {path} does not pass its own check (--check, exit code {reply.rc}): {damage}")
+
+    def report(self, problems: core.Problems) -> None:
+        errors = problems.errors + ([] if self.module.check_mode else problems.curable)
+        if errors:
+            raise core.PackageError(" ".join(errors))
+        for warning in problems.warnings + problems.curable:
+            self.module.warn(warning)
+
+    def add_row(self, kind: str, path: str, action: str, before: str | None, **values: t.Any) -> dict[str, t.Any]:
+        row = {
+            "kind": kind,
+            "path": path,
+            "installed_before": before,
+            "installed_after": None,
+            "action": action,
+            "rc": None,
+            "message": f"{kind} {before} is installed already." if action == "none" else "",
+            # What is only waiting for its reboot still needs it; what is replaced now has an own answer.
+            "reboot_required": action == "none" and self.pending.get(kind, False),
+            **values,
+        }
+        self.rows.append(row)
+        return row
+
+
+def _free_mb(path: str) -> int:
+    """Free space where a directory is, or is going to be."""
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    space = os.statvfs(path)
+    return space.f_bavail * space.f_frsize // (1024 * 1024)
+
+
+class CannRun(Run):
+    """Packages of CANN."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        search = [*os.environ.get("PATH", "").split(os.pathsep), *SYSTEM_PATHS]
+        self.search = os.pathsep.join(dict.fromkeys(path for path in search if path))
+        super().__init__(module, {"PATH": self.search})
+        self.request = _cann.Request(**{field.name: module.params[field.name] for field in dataclasses.fields(_cann.Request)})
+        # Kernels refuse a tree that a stricter umask made.
+        os.umask(0o022)
+
+    def read(self) -> _cann.Cann:
+        _cann.check_path(self.request.install_path)
+        return _cann.read(self.request.install_path)
+
     def install(self) -> None:
-        packages = [self.identify(path) for path in self.module.params["packages"]]
+        for path in self.module.params["packages"]:
+            if not _cann.is_cann(path):
+                raise core.PackageError(f"packages: {path} is no package of CANN, and others are. Name driver and firmware in a task of their own.")
+        packages = [self.identify(path, _cann.identify) for path in self.module.params["packages"]]
+        found = self.read()
+        # A package for another host is that, whatever else is wrong.
+        chips = [npu.chip for npu in read_npus()]
+        self.report(core.Problems(errors=core.wrong_host(packages, os.uname().machine, chips)))
+        steps = _cann.plan(packages, found, self.request, is_root=os.geteuid() == 0)
+        missing = [tool for tool in ("python3", "pip3") if shutil.which(tool, path=self.search) is None]
+        self.report(_cann.check_host(steps, found.path, _free_mb(found.path), missing, knows_chip=any(chips)))
+        changes = [step for step in steps if step.action != "none"]
+        for step in changes:
+            self.check_integrity(step.package.path)
+        for step in steps:
+            package, before = step.package, found.components[step.package.kind]
+            row = self.add_row(package.kind, package.path, step.action, before.version, package_version=package.version, installed_after=package.version)
+            if step.action != "none":
+                self.clean(before)
+                self.execute(row, (package.path, "--nox11", *step.arguments))
+
+    def remove(self) -> None:
+        if self.module.params["packages"]:
+            raise core.PackageError("packages: is not used with state: absent, which removes all of CANN. Leave it out.")
+        found = self.read()
+        present = [found.components[kind] for kind in reversed(_cann.KINDS) if found.components[kind].state != "absent"]
+        scripts = {part.kind: [script for script in _cann.uninstall_scripts(found, part.kind) if os.path.isfile(script)] for part in present}
+        for part in present:
+            # Kernels lie inside of the toolkit and go with it.
+            if scripts[part.kind] or part.kind == "kernels":
+                continue
+            if part.state == "complete":
+                raise core.PackageError(
+                    f"{part.kind} {part.version} is installed, but its removal script is missing: {', '.join(_cann.uninstall_scripts(found, part.kind))}. "
+                    "Install the same package again, then remove it."
+                )
+            _cann.check_leftovers(part, self.request.clean_incomplete)
+        for part in present:
+            for script in scripts[part.kind][:1]:
+                self.execute(self.add_row(part.kind, script, "uninstall", part.version), (script,))
+            if not scripts[part.kind] and part.leftovers:
+                row = self.add_row(part.kind, part.leftovers[0], "uninstall", part.version, message=f"Unfinished: {part.detail}")
+                row["rc"] = None if self.module.check_mode else 0
+                self.clean(part)
+
+    def clean(self, part: _cann.Component) -> None:
+        """Remove what an interrupted installation left; whether that is wanted has been asked before."""
+        if part.state != "incomplete" or self.module.check_mode:
+            return
+        for path in part.leftovers:
+            if os.path.islink(path):
+                os.unlink(path)
+            elif os.path.isdir(path):
+                shutil.rmtree(path)
+
+    def execute(self, row: dict[str, t.Any], command: tuple[str, ...]) -> None:
+        """Run an installer, judge it, and look at what is on disk afterwards."""
+        kind, wanted = row["kind"], row["installed_after"]
+        argv = command
+        if kind == "nnal" and wanted:
+            set_env = _cann.read(self.request.install_path).base.set_env or _cann.expected_set_env(self.request.install_path, row["package_version"])
+            argv = ("-c", '. "$0" && exec bash "$@"', set_env, *command)
+        elif not wanted:
+            # The removal scripts of some versions ask whether to go on.
+            argv = ("-c", 'exec bash "$0" <<< y', *command)
+        self.commands.append([self.bash.path or "bash", *argv])
+        if self.module.check_mode:
+            row["message"] = f"The {kind} would be {row['action'].rstrip('e')}ed."
+            return
+        row["installed_after"] = None
+        try:
+            reply = self.bash.run(*argv)
+        except VendorCliError as error:
+            if error.reason == "timeout":
+                row["rc"] = error.rc
+                raise InstallError(
+                    f"{row['path']} did not end within {self.bash.timeout:g} s and was stopped; the {kind} may be half installed. "
+                    "Look at /var/log/ascend_seclog, raise timeout if the host is slow, and run again with clean_incomplete: true."
+                ) from error
+            raise
+        outcome = _cann.judge(reply.rc, reply.text)
+        found = _cann.read(self.request.install_path).components[kind]
+        row.update(rc=reply.rc, message=outcome.message, installed_after=found.version)
+        if not outcome.ok:
+            raise InstallError(f"{row['path']} failed on this host: {outcome.message}")
+        if found.state != ("complete" if wanted else "absent") or (wanted and not core.same_version(wanted, found.version)):
+            raise InstallError(
+                f"{row['path']} reported success ({outcome.message}), but below {self.request.install_path} the {kind} is {found.state}"
+                f"{f' with version {found.version}' if found.version else ''}{f': {found.detail}' if found.detail else ''}. Look at /var/log/ascend_seclog."
+            )
+
+
+class HdkRun(Run):
+    """Driver and firmware."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        super().__init__(module, {})
+        self.request = core.Request(**{field.name: module.params[field.name] for field in dataclasses.fields(core.Request)})
+        self.npu_smi = VendorCli(module, "npu-smi", NPU_SMI_PATHS, timeout=QUERY_TIMEOUT)
+        self.before: dict[str, core.Installed] = {}
+
+    def install(self) -> None:
+        packages = [self.identify(path, core.identify) for path in self.module.params["packages"]]
         info = self.read_host()
         core.check_request(self.request, info, present=True)
         packages = [self.with_version(package) for package in packages]
@@ -257,7 +463,9 @@ class Run:
                 self.check_integrity(step.package.path)
         for step in steps:
             package = step.package
-            row = self.add_row(package.kind, package.path, step.action, package_version=package.version, installed_after=package.version)
+            row = self.add_row(
+                package.kind, package.path, step.action, self.installed_before(package.kind), package_version=package.version, installed_after=package.version
+            )
             if step.action != "none":
                 self.execute(row, (package.path, *step.arguments))
         if any(step.action != "none" for step in steps) and not self.module.check_mode:
@@ -282,18 +490,10 @@ class Run:
         if users:
             self.report(core.Problems(curable=[core.in_use(users)]))
         for kind, script in scripts.items():
-            self.execute(self.add_row(kind, script, "uninstall"), (script, "--quiet"))
+            self.execute(self.add_row(kind, script, "uninstall", self.installed_before(kind)), (script, "--quiet"))
 
-    def identify(self, path: str) -> core.Package:
-        if not os.path.isabs(path):
-            raise core.PackageError(f"packages: {path} is a relative path. Give the absolute path of the package on the managed host.")
-        try:
-            with open(path, "rb") as file:
-                return core.identify(path, file.read(core.HEADER_BYTES))
-        except FileNotFoundError as error:
-            raise core.PackageError(f"packages: {path} does not exist on the managed host. Copy the package there first, or correct the path.") from error
-        except OSError as error:
-            raise core.PackageError(f"packages: {path} cannot be read: {error.strerror}. Expected a readable .run file.") from error
+    def installed_before(self, kind: str) -> str | None:
+        return self.before[kind].version if self.before[kind].present else None
 
     def read_host(self) -> dict[str, str]:
         """Read what is installed and what runs; gives C(ascend_install.info)."""
@@ -331,52 +531,21 @@ class Run:
             raise core.PackageError(f"packages: {package.path} is a {package.kind} package by its name, but says that it is a {kind} package. Copy it again.")
         return dataclasses.replace(package, version=version)
 
-    def check_integrity(self, path: str) -> None:
-        reply = self.bash.run(path, "--check", timeout=INSPECT_TIMEOUT)
-        damage = core.damage(reply.rc, reply.text)
-        if damage:
-            raise core.PackageError(f"packages: {path} does not pass its own check (--check, exit code {reply.rc}): {damage}")
-
     def host(self) -> core.Host:
         path = self.request.install_path
         parent = os.path.dirname(path.rstrip("/"))
         existing = next(directory for directory in (path, parent, "/") if os.path.isdir(directory))
-        space = os.statvfs(existing)
         user, group = _lookup(pwd.getpwnam, self.request.username), _lookup(grp.getgrnam, self.request.usergroup)
         return core.Host(
             machine=os.uname().machine,
             chips=[npu.chip for npu in read_npus()],
-            free_mb=space.f_bavail * space.f_frsize // (1024 * 1024),
+            free_mb=_free_mb(existing),
             path_ready=path == core.DEFAULT_PATH or existing in (path, parent),
             user_exists=user is not None,
             group_exists=group is not None,
             user_in_group=bool(user and group and (user.pw_gid == group.gr_gid or user.pw_name in group.gr_mem)),
             npu_users=core.read_npu_users(),
         )
-
-    def report(self, problems: core.Problems) -> None:
-        errors = problems.errors + ([] if self.module.check_mode else problems.curable)
-        if errors:
-            raise core.PackageError(" ".join(errors))
-        for warning in problems.warnings + problems.curable:
-            self.module.warn(warning)
-
-    def add_row(self, kind: str, path: str, action: str, **values: t.Any) -> dict[str, t.Any]:
-        before = self.before[kind]
-        row = {
-            "kind": kind,
-            "path": path,
-            "installed_before": before.version if before.present else None,
-            "installed_after": None,
-            "action": action,
-            "rc": None,
-            "message": f"{before.kind} {before.version} is installed already." if action == "none" else "",
-            # What is only waiting for its reboot still needs it; what is replaced now has an own answer.
-            "reboot_required": action == "none" and self.pending[kind],
-            **values,
-        }
-        self.rows.append(row)
-        return row
 
     def execute(self, row: dict[str, t.Any], command: tuple[str, ...]) -> None:
         """Run an installer, judge it, and look at what is on disk afterwards."""

@@ -56,6 +56,13 @@ case "${1-}" in
     *) echo 'gcc: the simulated host has a stand-in that compiles nothing' >&2; exit 1 ;;
 esac
 """
+PIP = """\
+#!/usr/bin/env bash
+# Stand-in of the simulated host: answers for its version, installs nothing.
+[[ ${1-} == --version ]] && exec echo 'pip 21.3.1 (simulated host)'
+echo 'pip: the simulated host has a stand-in that installs nothing' >&2
+exit 1
+"""
 # What kTransformers is built with, by the names of both families. Stand-ins: nothing is compiled on a simulated host.
 BUILD_PACKAGES = {
     "g++": "gcc-c++",
@@ -162,6 +169,8 @@ def packages(debs: pathlib.Path, work: pathlib.Path, out: pathlib.Path) -> list[
         made.append(Package(tree, version, f"{name} for the simulated host", rpm=name, deb=name))
     write(work / "gcc/usr/bin/gcc", GCC, 0o755)
     made.append(Package(work / "gcc", "10.3.1-1", "Stand-in for the compiler", rpm="gcc", deb="gcc"))
+    write(work / "python3-pip/usr/bin/pip3", PIP, 0o755)
+    made.append(Package(work / "python3-pip", "21.3.1-1", "Stand-in for pip", rpm="python3-pip", deb="python3-pip"))
     for deb, rpm in BUILD_PACKAGES.items():
         write(work / f"build-{deb}/usr/share/npusim/{deb}", "Stand-in of the simulated host.\n")
         made.append(Package(work / f"build-{deb}", "1.0-1", f"Stand-in for {deb}", rpm=rpm, deb=deb))

@@ -102,11 +102,24 @@ def _archive(files: dict[str, str]) -> bytes:
     return packed.getvalue()
 
 
-def run_file(label: str, files: dict[str, str]) -> bytes:
-    """One self-extracting archive."""
+HDK_OPTIONS = """\
+  --full | --run | --debug | --devel | --docker    Install, by type
+  --upgrade             Upgrade what is installed
+  --uninstall           Uninstall
+  --version             Print the version of the package
+  --quiet               Ask nothing
+  --force               Install or uninstall now, take effect after a reboot
+  --norebuild           Do not rebuild the kernel modules
+  --install-for-all     Let all users use the package
+  --install-path=<path> Install below this directory (default /usr/local/Ascend)
+  --install-username=<user> --install-usergroup=<group>   Who runs it (default HwHiAiUser)"""
+
+
+def run_file(label: str, files: dict[str, str], options: str = HDK_OPTIONS) -> bytes:
+    """One self-extracting archive; `options` is what --help says of its installer."""
     payload = _archive(files)
     header = SHELL + _template(
-        "header.in", LABEL=label, SHA256=hashlib.sha256(payload).hexdigest(), PAYLOAD_BYTES=str(len(payload)),
+        "header.in", LABEL=label, SHA256=hashlib.sha256(payload).hexdigest(), PAYLOAD_BYTES=str(len(payload)), OPTIONS=options,
     )
     # The header names the first line of the payload, which is the line after its own last one.
     header = header.replace("@PAYLOAD_LINE@", str(header.count("\n") + 1))

@@ -304,9 +304,11 @@ def test_package_damaged_behind_its_version(host: FakeHost, run: t.Callable) -> 
     assert "does not pass its own check" in refused(run)
 
 
-def test_cann_package(host: FakeHost, run: t.Callable) -> None:
+def test_cann_and_driver_in_one_task(host: FakeHost, run: t.Callable) -> None:
     path = host.package("Ascend-cann-toolkit_8.1.RC1_linux-aarch64.run")
-    assert f"packages: {path} is a CANN package." in refused(run, path)
+    result, commands = run([path, host.driver])
+    assert result["msg"] == f"packages: {host.driver} is no package of CANN, and others are. Name driver and firmware in a task of their own."
+    assert commands == []
 
 
 def test_wrong_architecture(host: FakeHost, run: t.Callable) -> None:
