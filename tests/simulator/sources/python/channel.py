@@ -21,10 +21,10 @@ NAME, VERSION = "Miniforge3", "25.3.1-0"
 PLACEHOLDER = "/opt/npusim_placeholder_for_the_prefix"  # replaced in text files where a package is installed, as conda does
 UNWANTED = ("test", "idlelib", "pydoc_data", "lib2to3", "turtledemo", "tkinter", "EXTERNALLY-MANAGED", "sitecustomize.py", "__pycache__")
 # Debian keeps packages in dist-packages outside of virtual environments; an environment of conda has site-packages.
+# The module site is frozen into the interpreter: a link of the old name serves it.
 NOT_DEBIAN = {
-    "site.py": ('is_virtual_environment = sys.base_prefix != sys.prefix or hasattr(sys, "real_prefix")', "is_virtual_environment = True"),
     "sysconfig.py": ('if sys.base_prefix != sys.prefix or hasattr(sys, "real_prefix"):', "if True:"),
-    "ensurepip/__init__.py": ("_WHEEL_PKG_DIR = sysconfig.get_config_var('WHEEL_PKG_DIR')", "_WHEEL_PKG_DIR = None"),
+    "ensurepip/__init__.py": ("_WHEEL_PKG_DIR = sysconfig.get_config_var('WHEEL_PKG_DIR')", "_WHEEL_PKG_DIR = os.path.join(os.path.dirname(__file__), '_bundled')"),
 }
 Files = typing.Dict[str, typing.Tuple[typing.Union[bytes, str], int]]  # path -> content or, where the mode is 0, the target of a link
 
@@ -59,6 +59,7 @@ def python_files(system: tarfile.TarFile) -> Files:
         files[path[4:]] = (data.replace(before.encode(), after.encode()) if before else data, 0o755 if path.startswith("usr/bin/") else 0o644)
     for link in ("python3", "python"):
         files[f"bin/{link}"] = ("python3.11", 0)
+    files["lib/python3.11/dist-packages"] = ("site-packages", 0)
     return files
 
 

@@ -22,6 +22,7 @@ import urllib.request
 
 SUBDIRS = ({"x86_64": "linux-64"}.get(platform.machine(), f"linux-{platform.machine()}"), "noarch")
 VERSION = "25.3.1"
+FILTER = {"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}  # newer Pythons ask for one
 
 
 class CondaError(Exception):
@@ -127,7 +128,7 @@ def link(package: dict, prefix: pathlib.Path) -> None:
             if member.name.startswith("info/"):
                 continue
             (prefix / member.name).unlink(missing_ok=True)
-            archive.extract(member, prefix)
+            archive.extract(member, prefix, **FILTER)
             files.append(member.name)
     for path, placeholder in placeholders.items():
         file = prefix / path
