@@ -2,40 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Model weights in safetensors files: headers, index, layout and the engine's permission rules. Pure functions, no I/O."""
+"""Model weights in safetensors files: index, layout and the engine's permission rules. Pure functions, no I/O."""
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import stat
 import typing as t
 from dataclasses import dataclass, field
 
-# The safetensors library refuses larger headers.
-MAX_HEADER_BYTES = 100_000_000
+from ansible_collections.npuops.ascend.plugins.module_utils import _safetensors
+from ansible_collections.npuops.ascend.plugins.module_utils._safetensors import WeightsFormatError
+
 MAX_ENTRIES = 1024
 INDEX_SUFFIX = ".safetensors.index.json"
 
-_DTYPE_BYTES = {
-    "BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1, "U16": 2, "I16": 2, "F16": 2, "BF16": 2,
-    "U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8,
-}
 _SHARD = re.compile(r"(.+)-([0-9]{5,6})-of-([0-9]{5,6})\.safetensors")
 _QUANT_SHARD = re.compile(r"quant_model_weight_(w[0-9]+a[0-9]+[a-z0-9_]*?)(-[0-9]{5,6}-of-[0-9]{5,6})?\.safetensors")
 # What the engine reads; a README of another owner is no fault.
 _READ_SUFFIXES = (".json", ".safetensors", ".py", ".model", ".txt", ".jinja", ".tiktoken")
 _ENGINE_PATH = re.compile(r"[0-9A-Za-z_./-]+")
-
-
-class WeightsFormatError(ValueError):
-    """A file is not what its name says; the message names the fault."""
-
-
-class TruncatedError(WeightsFormatError):
-    """The file ends before its header does."""
 
 
 @dataclass(frozen=True)
@@ -49,61 +37,17 @@ class Problem:
     remedy: str
 
 
-# safetensors
-
-
 @dataclass(frozen=True)
 class Header:
+    """What is kept of the header of a safetensors file: the names of 122,000 tensors are enough."""
+
     tensors: frozenset[str]
     expected_size: int
 
 
-def header_length(start: bytes, size: int) -> int:
-    """Return the length of the header from the first eight bytes of a safetensors file of this size."""
-    if len(start) < 8:
-        raise TruncatedError(f"{size} bytes, but a safetensors file begins with an 8-byte length")
-    if start.startswith(b"version "):
-        raise WeightsFormatError("a Git LFS pointer instead of the weights")
-    length = int.from_bytes(start[:8], "little")
-    if not 2 <= length <= MAX_HEADER_BYTES:
-        raise WeightsFormatError(f"a header length of {length} bytes, expected 2 to {MAX_HEADER_BYTES}; this is no safetensors file")
-    if size < 8 + length:
-        raise TruncatedError(f"{size} bytes, which end inside a header of {length} bytes")
-    return length
-
-
 def parse_header(header: bytes) -> Header:
-    """Parse the JSON header and return the size that the whole file must have."""
-    try:
-        entries = json.loads(header.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise WeightsFormatError(f"a header that is not JSON ({error})") from None
-    if not isinstance(entries, dict):
-        raise WeightsFormatError("a header that is no JSON object")
-    spans = []
-    for name, entry in entries.items():
-        if name != "__metadata__":
-            spans.append((*_span(name, entry), name))
-    end = 0
-    for begin, stop, name in sorted(spans):
-        if begin != end:
-            raise WeightsFormatError(f"tensor {name} at offset {begin}, expected {end}: the data has a gap or an overlap")
-        end = stop
-    return Header(frozenset(name for begin, stop, name in spans), 8 + len(header) + end)
-
-
-def _span(name: str, entry: t.Any) -> tuple[int, int]:
-    offsets = entry.get("data_offsets") if isinstance(entry, dict) else None
-    if not _is_sizes(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
-        raise WeightsFormatError(f"tensor {name} without valid data_offsets")
-    item, shape = _DTYPE_BYTES.get(str(entry.get("dtype"))), entry.get("shape")
-    if item and (not _is_sizes(shape) or math.prod(shape) * item != offsets[1] - offsets[0]):
-        raise WeightsFormatError(f"tensor {name} whose dtype and shape do not fit its {offsets[1] - offsets[0]} bytes")
-    return offsets[0], offsets[1]
-
-
-def _is_sizes(value: t.Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, int) and not isinstance(item, bool) and item >= 0 for item in value)
+    content = _safetensors.parse_header(header)
+    return Header(frozenset(content.tensors), content.file_size)
 
 
 # Index and shard names

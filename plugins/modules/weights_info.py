@@ -174,6 +174,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.npuops.ascend.plugins.module_utils import _safetensors
 from ansible_collections.npuops.ascend.plugins.module_utils import _weights as core
 
 MAX_JSON_BYTES = 512 * 1024 * 1024
@@ -209,11 +210,11 @@ def read_text(path: str) -> str:
     with open(path, "rb") as file:
         content = file.read(MAX_JSON_BYTES + 1)
     if len(content) > MAX_JSON_BYTES:
-        raise core.WeightsFormatError(f"more than {MAX_JSON_BYTES} bytes")
+        raise _safetensors.WeightsFormatError(f"more than {MAX_JSON_BYTES} bytes")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise core.WeightsFormatError(f"no UTF-8 text ({error.reason} at byte {error.start})") from None
+        raise _safetensors.WeightsFormatError(f"no UTF-8 text ({error.reason} at byte {error.start})") from None
 
 
 def read_header(directory: str, name: str) -> core.WeightFile:
@@ -221,10 +222,10 @@ def read_header(directory: str, name: str) -> core.WeightFile:
     try:
         size = os.stat(path).st_size
         with open(path, "rb") as file:
-            length = core.header_length(file.read(8), size)
+            length = _safetensors.header_length(file.read(8), size)
             return core.WeightFile(name, size, core.parse_header(file.read(length)))
-    except core.WeightsFormatError as error:
-        return core.WeightFile(name, size, fault=str(error), cut_off=isinstance(error, core.TruncatedError))
+    except _safetensors.WeightsFormatError as error:
+        return core.WeightFile(name, size, fault=str(error), cut_off=isinstance(error, _safetensors.TruncatedError))
     except OSError as error:
         return core.WeightFile(name, size, fault=f"unreadable: {error.strerror}")
 
@@ -271,7 +272,7 @@ def inspect(path: str, user: core.ServiceUser) -> dict[str, t.Any]:
         if name.endswith(core.INDEX_SUFFIX):
             try:
                 indexes.append(core.parse_index(name, read_text(os.path.join(path, name))))
-            except (core.WeightsFormatError, OSError) as error:
+            except (_safetensors.WeightsFormatError, OSError) as error:
                 problems.append(core.Problem("index-unreadable", name, str(error), "the index of the weights", "Download the file again."))
     missing, found, more_notes = core.completeness(files, indexes, presharded)
     problems += found
@@ -283,7 +284,7 @@ def inspect(path: str, user: core.ServiceUser) -> dict[str, t.Any]:
     else:
         try:
             config = core.parse_model_config(read_text(os.path.join(path, "config.json")))
-        except (core.WeightsFormatError, OSError) as error:
+        except (_safetensors.WeightsFormatError, OSError) as error:
             problems.append(core.Problem("config-unreadable", "config.json", str(error), "the model's config.json", "Download the file again."))
         else:
             found, more_notes = core.config_problems(config, names)

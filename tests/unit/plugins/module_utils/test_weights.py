@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import stat
-import struct
 
 import pytest
 from hypothesis import given, settings
@@ -18,80 +17,11 @@ PREFIX = "quant_model_weight_w8a8_dynamic"
 DESCRIPTION = "quant_model_description_w8a8_dynamic.json"
 
 
-def header_bytes(**tensors):
-    """Header of tensors given as name=(dtype, shape, begin, end), padded with blanks as the library does."""
-    content = {name: {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]} for name, (dtype, shape, begin, end) in tensors.items()}
-    content["__metadata__"] = {"format": "pt"}
-    raw = json.dumps(content).encode()
-    return raw + b" " * (-len(raw) % 8)
-
-
-def test_the_header_gives_tensors_and_the_size_of_the_file():
-    raw = header_bytes(a=("I8", [4, 3], 0, 12), b=("F32", [], 12, 16), c=("BF16", [0], 16, 16))
-    header = w.parse_header(raw)
-    assert header.tensors == {"a", "b", "c"}
-    assert header.expected_size == 8 + len(raw) + 16
-
-
-@pytest.mark.parametrize("start, size, error, text", [
-    (b"", 0, w.TruncatedError, "0 bytes"),
-    (b"\x10\x00\x00", 3, w.TruncatedError, "3 bytes"),
-    (struct.pack("<Q", 1000), 500, w.TruncatedError, "500 bytes, which end inside a header of 1000 bytes"),
-    (struct.pack("<Q", 1), 500, w.WeightsFormatError, "a header length of 1 bytes"),
-    (struct.pack("<Q", 100_000_001), 2**40, w.WeightsFormatError, "no safetensors file"),
-    (b"version ", 134, w.WeightsFormatError, "a Git LFS pointer"),
-])
-def test_a_start_that_is_no_header(start, size, error, text):
-    with pytest.raises(error, match=text):
-        w.header_length(start, size)
-
-
-@pytest.mark.parametrize("raw, text", [
-    (b"{", "not JSON"),
-    (b"\xff\xff", "not JSON"),
-    (b"[]", "no JSON object"),
-    (b'{"a": 1}', "tensor a without valid data_offsets"),
-    (b'{"a": {"dtype": "I8", "shape": [2], "data_offsets": [2, 0]}}', "without valid data_offsets"),
-    (b'{"a": {"dtype": "I8", "shape": [2], "data_offsets": [0, -2]}}', "without valid data_offsets"),
-    (header_bytes(a=("F16", [4], 0, 4)), "tensor a whose dtype and shape do not fit its 4 bytes"),
-    (header_bytes(a=("I8", [4], 0, 4), b=("I8", [4], 5, 9)), "tensor b at offset 5, expected 4"),
-    (header_bytes(a=("I8", [4], 0, 4), b=("I8", [4], 2, 6)), "tensor b at offset 2, expected 4"),
-])
-def test_a_header_that_does_not_hold_together(raw, text):
-    with pytest.raises(w.WeightsFormatError, match=text):
-        w.parse_header(raw)
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["I8", "BF16", "F32", "F4_NEW"]), st.lists(st.integers(0, 5), max_size=3)), max_size=6))
-def test_any_well_formed_header_is_accepted(shapes):
-    end, tensors = 0, {}
-    for number, (dtype, shape) in enumerate(shapes):
-        size = {"I8": 1, "BF16": 2, "F32": 4, "F4_NEW": 3}[dtype]
-        for dimension in shape:
-            size *= dimension
-        tensors[f"t{number}"] = (dtype, shape, end, end + size)
-        end += size
-    raw = header_bytes(**tensors)
-    assert w.header_length(struct.pack("<Q", len(raw)), 8 + len(raw) + end) == len(raw)
-    assert w.parse_header(raw).expected_size == 8 + len(raw) + end
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.binary(max_size=64), st.integers(0, 2**41))
-def test_no_bytes_raise_anything_else(data, size):
-    for call in (lambda: w.header_length(data[:8], size), lambda: w.parse_header(data)):
-        try:
-            call()
-        except w.WeightsFormatError:
-            pass
-
-
 @settings(max_examples=100, deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["dtype", "shape", "data_offsets", "x"]), inner), max_leaves=8))
 def test_no_json_raises_anything_else(value):
-    for call in (lambda: w.parse_header(json.dumps({"a": value}).encode()), lambda: w.parse_index("i", json.dumps({"weight_map": value})),
+    for call in (lambda: w.parse_index("i", json.dumps({"weight_map": value})),
                  lambda: w.parse_model_config(json.dumps({"vocab_size": value, "quantize": value}))):
         try:
             call()
