@@ -377,6 +377,18 @@ def test_stop_by_request(node):
     assert node.ended() == ABORTED
 
 
+def test_a_restart_takes_the_port_while_a_connection_of_the_process_before_lingers(node):
+    node.start().until(SUCCESS)
+    with socket.create_connection((node.address, node.business)) as client:
+        client.sendall(b"GET /v1/models HTTP/1.1\r\nHost: npu01\r\n\r\n")
+        # Read to the end: the side that closes first, here the server, keeps the connection in TIME_WAIT.
+        while client.recv(65536):
+            pass
+    node.process.terminate()
+    assert node.ended() == ABORTED
+    node.start().until(SUCCESS)
+
+
 def test_a_killed_daemon_leaves_shared_memory_that_stops_the_next_one(node):
     node.start().until(SUCCESS)
     node.process.kill()

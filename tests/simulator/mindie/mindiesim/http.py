@@ -10,6 +10,7 @@ import itertools
 import json
 import logging
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -509,6 +510,7 @@ class Listener(ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         # HTTPServer looks the host's name up here, which may wait for a name server
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the process before linger for a minute
         self.socket.bind(self.server_address)
         self.server_name, self.server_port = self.server_address[:2]
 
