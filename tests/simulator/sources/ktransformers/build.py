@@ -1,7 +1,7 @@
 # Copyright (c) 2026, npuops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a mirror of what kTransformers is cloned from: git bundles below OUT/git by the paths of the real repositories.
+"""Make a mirror of what kTransformers is cloned from: git bundles below OUT/github by the paths of the real repositories.
 
 Usage: python build.py OUT
 
@@ -53,7 +53,7 @@ def write(path: pathlib.Path, text: str) -> None:
 
 def bundle(work: pathlib.Path, out: pathlib.Path, repository: str, *refs: str) -> None:
     """A repository as one file: a clone from it asks for no owner and no server."""
-    target = out / "git" / repository
+    target = out / "github" / repository
     target.parent.mkdir(parents=True, exist_ok=True)
     git(work, "bundle", "create", "--quiet", str(target), "HEAD", *refs)
 
@@ -110,7 +110,7 @@ def archive(target: pathlib.Path, folder: pathlib.Path, top: str) -> None:
 
 
 def main(out: pathlib.Path) -> None:
-    shutil.rmtree(out / "git", ignore_errors=True)
+    shutil.rmtree(out / "github", ignore_errors=True)
     with tempfile.TemporaryDirectory() as name:
         work = pathlib.Path(name)
         modules = {path: submodule(work, out, path, repository) for path, repository in submodules().items()}
