@@ -12,7 +12,6 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.13 python3.11; do \
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.build/collections
 COLLECTION := $(COLLECTIONS)/ansible_collections/npuops/ascend
-SIMULATOR := $(PYTHON) tests/simulator/simulator.py
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
@@ -30,15 +29,15 @@ $(COLLECTION):
 	mkdir -p '$(@D)'
 	ln -sfn '$(CURDIR)' '$@'
 
-.PHONY: help deps demo demo-down test lint unit sanity docs-lint molecule bench clean
+.PHONY: help deps demo demo-down test lint unit sanity molecule bench clean
 
 deps: .venv/.installed $(COLLECTION) ## Install what the other targets need.
 
 demo: deps ## From simulated bare hosts to a chat answer.
 	tests/tools/demo.sh '$(SCENARIO)'
 
-demo-down: ## Remove the simulated hosts.
-	$(SIMULATOR) down
+demo-down: deps ## Remove the simulated hosts of SCENARIO.
+	tests/tools/demo.sh '$(SCENARIO)' down
 
 test: deps ## Everything that has to pass.
 	tests/tools/test.sh
