@@ -26,8 +26,10 @@ VENDOR_FILES = (SIMULATOR / "npusim", SIMULATOR / "packages")
 MINDIE_FILES = SIMULATOR / "mindie"
 SOURCES = SIMULATOR / "sources"
 DOCKER_ARCHIVE = "docker-26.1.4.tgz"
-DRIVER_PACKAGE = "Ascend-hdk-910b-npu-driver_24.1.0_linux-{arch}.run"
-FIRMWARE_PACKAGE = "Ascend-hdk-910b-npu-firmware_7.5.0.3.220.run"
+DRIVER_PACKAGE = "Ascend-hdk-910b-npu-driver_{driver}_linux-{arch}.run"
+FIRMWARE_PACKAGE = "Ascend-hdk-910b-npu-firmware_{firmware}.run"
+# The HDK of each of the two guides, and the folder that it is put into.
+HDKS = (("24.1.0", "7.5.0.3.220", "."), ("25.0.rc1.1", "7.7.0.1.231", "ktransformers"))
 MINDIE_ARCHIVE = "mindie-2.0.T3.1-800I-A2.tar"
 
 # Tool or file looked for, and the package that has it.
@@ -177,12 +179,15 @@ class Builder:
     def vendor_packages(self) -> None:
         """The driver's and the firmware's simulated installers."""
         arch = {"x86_64": "x86-64"}.get(platform.machine(), platform.machine())
-        names = (DRIVER_PACKAGE.format(arch=arch), FIRMWARE_PACKAGE)
-        with self._made("vendor-packages", digest(VENDOR_FILES), *(self.settings.packages / name for name in names)) as stale:
+        packages = [self.settings.packages / folder / name.format(driver=driver, firmware=firmware, arch=arch)
+                    for driver, firmware, folder in HDKS for name in (DRIVER_PACKAGE, FIRMWARE_PACKAGE)]
+        with self._made("vendor-packages", digest(VENDOR_FILES, str(HDKS)), *packages) as stale:
             if stale:
                 with step("driver and firmware packages made"):
-                    _run_logged([sys.executable, "-m", "npusim.packages", "build", "--out", str(self.settings.packages), "--arch", arch],
-                                "The driver and firmware packages could not be made", env={"PYTHONPATH": str(SIMULATOR)})
+                    for driver, firmware, folder in HDKS:
+                        _run_logged([sys.executable, "-m", "npusim.packages", "build", "--out", str(self.settings.packages / folder), "--arch", arch,
+                                     "--driver-version", driver, "--firmware-version", firmware],
+                                    "The driver and firmware packages could not be made", env={"PYTHONPATH": str(SIMULATOR)})
 
     def mindie_image(self) -> None:
         """The simulated MindIE image as the archive that `docker load` reads."""

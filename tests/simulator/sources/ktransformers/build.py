@@ -8,6 +8,7 @@ Usage: python build.py OUT
 cen121212/ktransformers.git      branch support-npu (as published), branch support-npu-overlay (with for_arm/ and npu_graph_so/)
 kvcache-ai/ktransformers.git     tag v0.4.1
 submodules                       one commit each; submodules.tar.gz has them as an offline bundle
+weights                          DeepSeek-R1-W8A8 and DeepSeek-R1-Q4_K_M, small
 
 The same input gives the same commits, so that a second build changes nothing on a host.
 """
@@ -22,6 +23,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+
+import weights
 
 HERE = pathlib.Path(__file__).resolve().parent
 ENVIRONMENT = {
@@ -132,6 +135,8 @@ def main(out: pathlib.Path) -> None:
         commit(release, modules, "Simulated kTransformers 0.4.1")
         git(release, "tag", "v0.4.1")
         bundle(release, out, "kvcache-ai/ktransformers.git", "main", "v0.4.1")
+    shutil.rmtree(out / "weights", ignore_errors=True)
+    weights.build(out / "weights")
 
 
 if __name__ == "__main__":
