@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The scenarios, on hosts that are made once.
+# The scenarios, on hosts that are made once:  molecule.sh [SCENARIO ...]
 set -euo pipefail
 python tests/simulator/simulator.py deps
 export ANSIBLE_FORCE_COLOR=0 PY_COLORS=0
 if [ $# -gt 0 ]; then
-    for scenario in "$@"; do molecule test --scenario-name "$scenario"; done
+    molecule test "${@/#/--scenario-name=}"
 else
     molecule test --all
 fi
