@@ -238,12 +238,12 @@ def _check_versions(named: Mapping[str, Package], found: Cann) -> None:
 
 def check_leftovers(part: Component, clean: bool) -> None:
     """Refuse what an interrupted installation left, unless it may be removed and nothing else goes with it."""
-    what = f"an earlier installation of {part.kind} did not end: {part.detail}"
+    what = f"An earlier installation of {part.kind} did not end: {part.detail}"
     if part.trees > 1:
-        raise PackageError(f"packages: {what}. Several versions lie below {', '.join(part.leftovers)}: remove the unfinished one by hand.")
+        raise PackageError(f"{what}. Several versions lie below {', '.join(part.leftovers)}: remove the unfinished one by hand.")
     if not clean:
         raise PackageError(
-            f"packages: {what}. See /var/log/ascend_seclog for the reason, then remove {', '.join(part.leftovers)}, or set clean_incomplete: true to have that done."
+            f"{what}. See /var/log/ascend_seclog for the reason, then remove {', '.join(part.leftovers)}, or set clean_incomplete: true to have that done."
         )
 
 

@@ -187,7 +187,8 @@ def _position(cann: str | None, rows: Sequence[Row]) -> int:
 
 
 def _list(names: Sequence[str]) -> str:
-    return " and ".join(_TITLES[name] for name in names)
+    titles = [_TITLES[name] for name in names]
+    return " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)
 
 
 _TITLES = {"hdk": "HDK", "cann": "CANN", "torch": "torch", "torch_npu": "torch_npu", "python": "Python"}
