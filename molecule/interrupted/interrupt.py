@@ -14,7 +14,7 @@ import time
 
 SSH = ["ssh", "-F", ".build/ssh/npuops.config", "-o", "ControlMaster=auto", "-o", "ControlPath=.build/ssh/%C", "-o", "ControlPersist=60", "npu01"]
 PLAYBOOK = ["ansible-playbook", "-i", "inventories/simulator", "site.yml"]
-LIMIT = 300
+LIMIT = 900
 
 # Stage, and what is true on the host in the middle of it but not before.
 STAGES = [
