@@ -23,6 +23,8 @@ W8A8, FP8 = "w8a8", "fp8"
 PLAIN, REFLINK = "plain", "reflink"
 # Block size of the file systems that share blocks.
 BLOCK = 4096
+# Of the widest element in a safetensors file.
+ALIGNMENT = 8
 QUANTIZE = "w8a8_dynamic"
 
 _EXPERT = ".mlp.experts."
@@ -283,6 +285,17 @@ def model_problems(config: t.Mapping[str, t.Any], experts: t.Mapping[str, t.Coll
 
 
 @dataclass(frozen=True)
+class Entry:
+    """One tensor of the output."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    source: Run | bytes
+    expert: bool = False
+
+
+@dataclass(frozen=True)
 class Piece:
     """Where the data of one tensor goes; offset counts from the beginning of the shard."""
 
@@ -346,22 +359,21 @@ def plan(selection: Selection, index: t.Mapping[str, Block], layout: str) -> Pla
         warnings.append(f"The safetensors files hold {some(selection.repeated)} more than once; the one of the last file counts.")
     shards = []
     for number, layer in enumerate(sorted(groups)):
-        tensors = _contents(selection, groups[layer], index, warnings)
-        shard = _shard(f"model-{number:05d}-of-{len(groups) - 1:05d}.safetensors", tensors)
-        shards.append(aligned(shard) if layout == REFLINK else shard)
+        entries = _entries(selection, groups[layer], index, warnings)
+        shards.append((_shareable_shard if layout == REFLINK else _shard)(f"model-{number:05d}-of-{len(groups) - 1:05d}.safetensors", entries))
     return Plan(tuple(shards), tuple(warnings))
 
 
-def _contents(selection: Selection, keys: t.Sequence[str], index: t.Mapping[str, Block], warnings: list[str]) -> dict[str, tuple[str, tuple[int, ...], Run | bytes]]:
-    tensors: dict[str, tuple[str, tuple[int, ...], Run | bytes]] = {}
+def _entries(selection: Selection, keys: t.Sequence[str], index: t.Mapping[str, Block], warnings: list[str]) -> list[Entry]:
+    entries: dict[str, Entry] = {}
     for key in keys:
         name, stored = rename(key), selection.sources[key]
-        if name in tensors:
+        if name in entries:
             warnings.append(f"Two tensors are both named {name} in GGUF; the later one, {key}, remains.")
         if stored is not None:
             if stored.dtype not in _safetensors.DTYPE_ORDER:
                 raise MergeError(f"Tensor {key} in {stored.data.path} has the unknown type {stored.dtype}, expected one of {', '.join(_safetensors.DTYPE_ORDER)}.")
-            tensors[name] = (stored.dtype, stored.shape, stored.data)
+            entries[name] = Entry(name, stored.dtype, stored.shape, stored.data)
             continue
         block = index[name]
         size = block.tensor.size
@@ -370,41 +382,46 @@ def _contents(selection: Selection, keys: t.Sequence[str], index: t.Mapping[str,
                 f"Tensor {name} in {block.path} has the ggml type {block.tensor.type}, which kTransformers does not know. "
                 f"Give a GGUF of another quantisation, for example Q4_K_M."
             )
-        tensors[name] = ("U8", (size,), Run(block.path, block.tensor.offset, size))
+        entries[name] = Entry(name, "U8", (size,), Run(block.path, block.tensor.offset, size), expert=True)
         if block.tensor.type:
-            stem = name[: -len(".weight")] if name.endswith(".weight") else name
-            tensors[f"{stem}.ggml_type"] = ("I64", (), block.tensor.type.to_bytes(8, "little"))
+            kind = f"{name[: -len('.weight')] if name.endswith('.weight') else name}.ggml_type"
+            entries[kind] = Entry(kind, "I64", (), block.tensor.type.to_bytes(8, "little"))
         else:
             warnings.append(f"{name} is F32 and gets no ggml_type, as in the script; kTransformers asks for it and will not load this layer.")
-    return tensors
+    # As the library orders them; the order of UTF-8 bytes is the order of code points.
+    return sorted(entries.values(), key=lambda entry: (_safetensors.DTYPE_ORDER.index(entry.dtype), entry.name))
 
 
-def _shard(name: str, tensors: t.Mapping[str, tuple[str, tuple[int, ...], Run | bytes]]) -> Shard:
-    entries, pieces, end = {}, [], 0
-    # The order of UTF-8 bytes is the order of code points.
-    for tensor, (dtype, shape, source) in sorted(tensors.items(), key=lambda item: (_safetensors.DTYPE_ORDER.index(item[1][0]), item[0])):
-        piece = Piece(end, source)
-        entries[tensor] = _safetensors.Tensor(dtype, shape, end, end + piece.length)
+def _shard(name: str, entries: t.Sequence[Entry]) -> Shard:
+    tensors, pieces, end = {}, [], 0
+    for entry in entries:
+        piece = Piece(end, entry.source)
+        tensors[entry.name] = _safetensors.Tensor(entry.dtype, entry.shape, end, end + piece.length)
         pieces.append(piece)
         end += piece.length
-    header = _safetensors.render_header(entries)
+    header = _safetensors.render_header(tensors)
     return Shard(name, header, tuple(replace(piece, offset=len(header) + piece.offset) for piece in pieces))
 
 
-def aligned(shard: Shard) -> Shard:
-    """Lengthen the header until most bytes lie in the shard as they lie in the inputs, seen from the blocks of the file system.
+def _shareable_shard(name: str, entries: t.Sequence[Entry]) -> Shard:
+    """Lay the experts out as they lie in the GGUF file: first, in its order, and in equal distance from the blocks of the file system.
 
-    By multiples of eight only, so that the data stays aligned; what lies otherwise is copied.
+    What follows each other in the file does so here too; where other tensors lie between, the larger part counts and the rest is copied.
     """
+    experts = sorted((entry for entry in entries if entry.expert), key=lambda entry: (entry.source.path, entry.source.offset) if isinstance(entry.source, Run) else ("", 0))
+    shard = _shard(name, experts + [entry for entry in entries if not entry.expert])
+    if sum(piece.length for piece in shard.pieces[: len(experts)]) % ALIGNMENT:
+        # The tensors behind them would no longer be aligned.
+        shard = _shard(name, entries)
     gains: dict[int, int] = {}
     for piece in shard.pieces:
         if isinstance(piece.source, Run):
             blanks = (piece.source.offset - piece.offset) % BLOCK
-            if blanks % 8 == 0 and piece.length >= BLOCK:
+            if blanks % ALIGNMENT == 0 and piece.length >= BLOCK:
                 gains[blanks] = gains.get(blanks, 0) + piece.length
     blanks = max(gains, key=lambda blanks: (gains[blanks], -blanks), default=0)
     moved = tuple(replace(piece, offset=piece.offset + blanks) for piece in shard.pieces)
-    return replace(shard, header=_safetensors.pad_header(shard.header, blanks), pieces=moved)
+    return Shard(name, _safetensors.pad_header(shard.header, blanks), moved)
 
 
 # What the runtime needs beside the shards

@@ -60,7 +60,7 @@ options:
   layout:
     description:
       - With V(plain) the shards are byte for byte those of the script.
-      - With V(reflink) the same tensors begin where a file system can share their blocks with the GGUF files, so that most of the merge takes neither
+      - With V(reflink) the same tensors lie where a file system can share their blocks with the GGUF files, so that most of the merge takes neither
         time nor space. XFS and Btrfs can, when inputs and output lie on one file system. Elsewhere everything is copied and a warning says so.
     type: str
     choices: [plain, reflink]
@@ -631,7 +631,8 @@ def apply(module: AnsibleModule, output: Output, shards: t.Sequence[core.Shard],
             os.unlink(path)
         share = shareable > 0 and can_share(output, shards)
         if shards and module.params["layout"] == core.REFLINK and not share:
-            module.warn(f"The file system of {output.path} cannot share blocks with that of {output.inputs.roots['gguf_path']}: everything is copied.")
+            why = "cannot share blocks with that of" if shareable else "could share no block, as the tensors lie in"
+            module.warn(f"The file system of {output.path} {why} {output.inputs.roots['gguf_path']}: everything is copied.")
         check_space(output, shards, shareable if share else 0)
         progress = Progress(output, shards)
         writer = ShardWriter(module, output, progress, share)

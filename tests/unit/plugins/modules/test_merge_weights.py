@@ -728,8 +728,8 @@ def test_the_layout_for_shared_blocks_has_the_same_tensors(case):
 
 
 def test_blocks_are_shared_where_source_and_target_lie_alike(case, monkeypatch):
-    # As in DeepSeek, the size of each tensor is a multiple of the block.
-    case.make(split=False, kinds={(layer, "down"): Q4_K for layer in (1, 2)})
+    # The size of down is no multiple of the block, so what follows it lies otherwise than what comes before.
+    case.make(split=False)
     shared = []
 
     def clone(self, source, target, offset, target_offset, length):
@@ -743,6 +743,7 @@ def test_blocks_are_shared_where_source_and_target_lie_alike(case, monkeypatch):
     result = case.merge(layout="reflink")
     # One block is the trial. Gate, down and up follow each other in the file and are all but their ends shared.
     assert result["shared_bytes"] == sum(shared) - 4096
-    assert result["shared_bytes"] == 2 * 3 * (EXPERTS * HIDDEN * INNER * 144 // 256 - 4096)
+    # Gate and up have 36 blocks each, down 52.5; the two ends of each may lie beside one.
+    assert result["shared_bytes"] >= 2 * (35 + 51 + 35) * 4096
     expected = plain_merge(case.safetensors, case.gguf, "w8a8")
     assert {name: tensors_of(data) for name, data in case.shards().items()} == {name: tensors_of(data) for name, data in expected.items()}
