@@ -211,7 +211,12 @@ def plan(packages: Sequence[Package], found: Cann, request: Request, is_root: bo
             raise PackageError(f"packages: {named[package.kind].path}, {package.path} are both {package.kind} packages. Name one {package.kind} package.")
         named[package.kind] = package
     _check_versions(named, found)
-    steps = [_step(named[kind], found, request, is_root) for kind in KINDS if kind in named]
+    steps: list[Step] = []
+    for kind in KINDS:
+        if kind in named:
+            # What is installed first writes the record.
+            recorded = found.recorded_path or (request.install_path if any(step.action != "none" for step in steps) else None)
+            steps.append(_step(named[kind], replace(found, recorded_path=recorded), request, is_root))
     changes = [step.package.path for step in steps if step.action != "none"]
     if changes and not request.accept_eula:
         raise PackageError(

@@ -257,6 +257,13 @@ def test_plan_of_a_bare_host_in_the_vendors_order() -> None:
     ]
 
 
+def test_only_the_first_old_package_names_the_path() -> None:
+    assert [step[2] for step in plan([package("toolkit", "8.0.0"), package("kernels", "8.0.0")], found())] == [
+        INSTALL,
+        ("--install", "--quiet", "--install-for-all"),
+    ]
+
+
 def test_plan_for_one_user() -> None:
     assert plan([package("toolkit")], found(), install_for_all=False)[0][2] == INSTALL[:3]
     assert plan([package("toolkit")], found(), is_root=False)[0][2] == INSTALL[:3]
