@@ -33,6 +33,9 @@ from ansible_collections.npuops.ascend.plugins.module_utils._version import Vers
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    # Component of version.cfg, and running, upgrade or installed: version.
+    VersionCfg = Mapping[str, Mapping[str, t.Optional[str]]]
+
 # The vendor's order; nnal wants the environment of the toolkit.
 KINDS = ("toolkit", "nnrt", "kernels", "nnal")
 ROOT_RECORD = "/etc/Ascend/ascend_cann_install.info"
@@ -44,7 +47,8 @@ FIRST_IN_CANN_DIR = "8.5.0"
 NEEDED_MB = (("8.3.RC1", 10 * 1024), ("0", 7 * 1024))
 
 PACKAGE_NAME = re.compile(
-    r"(?:ascend-cann-(?P<kind>toolkit|nnrt|nnal)|ascend-cann-kernels-(?P<kernels>[0-9a-z]+)|atlas-(?P<series>a[0-9])-cann-kernels|ascend-cann-(?P<ops>[0-9a-z]+)-ops)"
+    r"(?:ascend-cann-(?P<kind>toolkit|nnrt|nnal)"
+    r"|ascend-cann-kernels-(?P<kernels>[0-9a-z]+)|atlas-(?P<series>a[0-9])-cann-kernels|ascend-cann-(?P<ops>[0-9a-z]+)-ops)"
     r"_(?P<version>[^_]+)_linux(?:-(?P<arch>x86[-_]64|aarch64))?\.run\Z",
     re.IGNORECASE,
 )
@@ -152,7 +156,7 @@ class Cann:
         return [part for part in self.components.values() if part.state == "incomplete"]
 
 
-def judge_base(kind: str, home: str, set_env: str | None, info: Mapping[str, str] | None, cfg: Mapping[str, Mapping[str, str | None]]) -> Component:
+def judge_base(kind: str, home: str, set_env: str | None, info: Mapping[str, str] | None, cfg: VersionCfg) -> Component:
     """Judge a toolkit or runtime tree by the files that a finished installation leaves."""
     version = (info or {}).get("version") or cfg.get(kind, {}).get("running")
     empty = sorted({name for name, which in cfg.items() if name != "opp_kernel" and None in (which.get("running", ""), which.get("installed", ""))})
@@ -166,7 +170,7 @@ def judge_base(kind: str, home: str, set_env: str | None, info: Mapping[str, str
     return Component(kind, version, "incomplete" if detail else "complete", home, set_env, detail, dict(info or {}))
 
 
-def judge_kernels(home: str, cfg: Mapping[str, Mapping[str, str | None]], ops: Mapping[str, str] | None, version_dir: str | None, chips: Sequence[str]) -> Component:
+def judge_kernels(home: str, cfg: VersionCfg, ops: Mapping[str, str] | None, version_dir: str | None, chips: Sequence[str]) -> Component:
     """Judge the operators: C(opp_kernel) of version.cfg up to CANN 8.3, C(ascend_ops_install.info) from 8.5 on."""
     which = cfg.get("opp_kernel", {})
     version = (ops or {}).get("version") or which.get("running") or (None if which else version_dir)
@@ -238,7 +242,9 @@ def _check_versions(named: Mapping[str, Package], found: Cann) -> None:
             raise PackageError(f"packages: {package.path} needs the toolkit, and none is installed under {found.path}. Name the toolkit package too.")
         if _compare(package.path, package.version, version) != 0:
             where = base.path if base else f"installed under {found.path}"
-            raise PackageError(f"packages: {package.path} belongs to CANN {package.version}, but the {found.base.kind} is {version} ({where}). Name packages of one version.")
+            raise PackageError(
+                f"packages: {package.path} belongs to CANN {package.version}, but the {found.base.kind} is {version} ({where}). Name packages of one version."
+            )
 
 
 def check_leftovers(part: Component, clean: bool) -> None:
@@ -287,8 +293,9 @@ def _options(version: str, found: Cann, request: Request, is_root: bool) -> list
         options.append(f"--install-path={request.install_path}")
     elif not _same_path(found.recorded_path, request.install_path):
         raise PackageError(
-            f"install_path: is {request.install_path}, but the record of an earlier installation says {found.recorded_path}, and the installer of CANN {version} "
-            f"does not change it. Set install_path: {found.recorded_path}, or remove {ROOT_RECORD} after making sure that nothing is installed there."
+            f"install_path: is {request.install_path}, but the record of an earlier installation says {found.recorded_path}, and the installer "
+            f"of CANN {version} does not change it. Set install_path: {found.recorded_path}, or "
+            f"remove {ROOT_RECORD} after making sure that nothing is installed there."
         )
     if request.install_for_all and is_root:
         options.append("--install-for-all")
@@ -346,10 +353,16 @@ EXPLANATIONS: tuple[tuple[str, Explanation], ...] = (
         Explanation("A directory of the installation path is not safe.", "Make install_path and all directories above it root:root with mode 0755."),
     ),
     (r"EULA", Explanation("The installer asked to accept the licence.", "Report this: the module runs it with --quiet, which accepts it.")),
-    (r"arch(?:itecture)? (?:mismatch|is not|does not)", Explanation("The package is for another architecture.", "Name the package for this host's architecture.")),
+    (
+        r"arch(?:itecture)? (?:mismatch|is not|does not|of this package)",
+        Explanation("The package is for another architecture.", "Name the package for this host's architecture."),
+    ),
     (r"No space left|not enough space|space is not enough", Explanation("Too little space.", "Free space below install_path and in TMPDIR.")),
     (r"Error in \w+ checksum", Explanation("The package is damaged or not complete.", "Compare its sha256 with the vendor's and copy it again.")),
-    (r"set_env\.sh|ASCEND_(?:HOME_PATH|TOOLKIT_HOME)", Explanation("The environment of the toolkit is missing.", "Install the toolkit of the same version first.")),
+    (
+        r"set_env\.sh|ASCEND_(?:HOME_PATH|TOOLKIT_HOME)",
+        Explanation("The environment of the toolkit is missing.", "Install the toolkit of the same version first."),
+    ),
     (r"is being executed|multiple tasks", Explanation("Another installer is running.", "Wait until it has ended (ps -ef | grep .run), then run again.")),
 )
 
@@ -433,7 +446,7 @@ def _layouts(path: str, kind: str) -> list[Layout]:
     return [new, per_version("ascend-toolkit")]
 
 
-def _read_base(path: str, kind: str) -> tuple[Component, dict[str, dict[str, str | None]]]:
+def _read_base(path: str, kind: str) -> tuple[Component, VersionCfg]:
     found = []
     for layout in _layouts(path, kind):
         trees = sorted(glob.glob(layout.trees))
@@ -451,7 +464,7 @@ def _read_base(path: str, kind: str) -> tuple[Component, dict[str, dict[str, str
     return replace(part, leftovers=rest, trees=len(trees)), cfg
 
 
-def _read_kernels(home: str, cfg: Mapping[str, Mapping[str, str | None]]) -> Component:
+def _read_kernels(home: str, cfg: VersionCfg) -> Component:
     ops = _first(f"{glob.escape(home)}/*-linux/ascend_ops_install.info")
     version_info = read_key_values(f"{home}/opp_kernel/version.info") or {}
     chips = sorted(os.path.basename(chip)[len("ascend") :] for chip in glob.glob(f"{glob.escape(home)}/opp/built-in/op_impl/ai_core/tbe/kernel/ascend*"))

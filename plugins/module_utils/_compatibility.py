@@ -149,7 +149,8 @@ def describe(row: Row) -> str:
     """One row as a phrase."""
     older = f" (also {', '.join(f'{text}.x' for text in row.older_hdk)})" if row.older_hdk else ""
     hdk = f"HDK {row.hdk} or newer{older}, " if row.hdk else ""
-    return f"CANN {row.cann}, which takes {hdk}torch_npu {', '.join(row.torch_npu)} with the torch of the same number, Python {row.python[0]} to {row.python[1]} ({row.source})"
+    packages = f"torch_npu {', '.join(row.torch_npu)} with the torch of the same number"
+    return f"CANN {row.cann}, which takes {hdk}{packages}, Python {row.python[0]} to {row.python[1]} ({row.source})"
 
 
 def check(versions: Mapping[str, t.Any], rows: Sequence[Row] = ROWS) -> list[str]:

@@ -135,7 +135,9 @@ def main() -> None:
     try:
         found = _cann.read(module.params["install_path"])
     except OSError as error:
-        module.fail_json(msg=f"install_path: {error.filename} cannot be read: {error.strerror}. Run the task as a user who may read CANN's files (become: true).")
+        module.fail_json(
+            msg=f"install_path: {error.filename} cannot be read: {error.strerror}. Run the task as a user who may read CANN's files (become: true)."
+        )
     module.exit_json(changed=False, **report(found))
 
 

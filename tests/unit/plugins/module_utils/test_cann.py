@@ -200,7 +200,10 @@ def test_version_cfg_stands_in_for_the_info_file(tree: Tree) -> None:
 @pytest.mark.parametrize(
     "damage, said",
     [
-        (lambda tree: tree.write("ascend-toolkit/latest/version.cfg", COMPLETE.replace("[7.6.0.1.220:8.0.0]", "[]", 1)), "version.cfg has no version for runtime"),
+        (
+            lambda tree: tree.write("ascend-toolkit/latest/version.cfg", COMPLETE.replace("[7.6.0.1.220:8.0.0]", "[]", 1)),
+            "version.cfg has no version for runtime",
+        ),
         (lambda tree: (tree.root / "set_env.sh").unlink(), "has no set_env.sh"),
         (lambda tree: (tree.root / "latest").unlink(), "has neither an ascend_toolkit_install.info nor a version in version.cfg"),
     ],
@@ -356,7 +359,8 @@ def test_unusable_path(path: str) -> None:
     [
         (
             0,
-            "= Summary =\nDriver:   Installed in /usr/local/Ascend/driver.\nAscend-cann-toolkit_8.1.RC1_linux-aarch64 install success, installed in /usr/local/Ascend.\n",
+            "= Summary =\nDriver:   Installed in /usr/local/Ascend/driver.\n"
+            "Ascend-cann-toolkit_8.1.RC1_linux-aarch64 install success, installed in /usr/local/Ascend.\n",
             "Ascend-cann-toolkit_8.1.RC1_linux-aarch64 install success, installed in /usr/local/Ascend.",
         ),
         (

@@ -157,7 +157,13 @@ def test_removes(host: Host) -> None:
     assert host.run(software="cann", state="absent")["changed"] is False
 
 
-@pytest.mark.parametrize("name, said", [("Ascend-cann-toolkit_8.1.RC1_linux-{other}.run", "is for {other}, this host is"), ("Ascend-cann-kernels-310p_8.1.RC1_linux-{arch}.run", "is for the chip family 310P, the PCI bus of this host shows 910B")])
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("Ascend-cann-toolkit_8.1.RC1_linux-{other}.run", "is for {other}, this host is"),
+        ("Ascend-cann-kernels-310p_8.1.RC1_linux-{arch}.run", "is for the chip family 310P, the PCI bus of this host shows 910B"),
+    ],
+)
 def test_refuses_packages_for_another_host(host: Host, name: str, said: str) -> None:
     other = {"x86_64": "aarch64", "aarch64": "x86_64"}[ARCH]
     path = str(host.packages / name.format(other=other, arch=ARCH))
