@@ -57,11 +57,15 @@ def _driver_version_info(version: str) -> str:
 
 
 def _firmware_version_info(version: str, package_version: str) -> str:
+    lines = ["[23.0.rc3,23.0.rc3.]", "[23.0.0,23.0.0.]", "[24.0,24.0.]", "[24.1,24.1.]"]
+    own = ".".join(package_version.split(".")[:2])
+    if not any(line.startswith(f"[{own}") for line in lines):
+        lines.append(f"[{own},{own}.]")
     return "\n".join([
         f"Version={version}",
         "firmware_version=1.0",
         f"package_version={package_version}",
-        "compatible_version_drv=[23.0.rc3,23.0.rc3.],[23.0.0,23.0.0.],[24.0,24.0.],[24.1,24.1.]",
+        f"compatible_version_drv={','.join(lines)}",
     ]) + "\n"
 
 
