@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
 import typing as t
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,7 +33,8 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         spec = importlib.util.spec_from_file_location("cann_build", SIMULATOR / "sources/cann/build.py")
         assert spec and spec.loader
         build = importlib.util.module_from_spec(spec)
-        patch.setitem(__import__("sys").modules, "cann_build", build)
+        # Its dataclass looks for its own module.
+        patch.setitem(sys.modules, "cann_build", build)
         spec.loader.exec_module(build)
         build.main(out)
     return out
