@@ -21,6 +21,8 @@ from ansible_collections.npuops.ascend.plugins.module_utils import _merge_weight
 # As in the documentation of the module, which is also what checks the values.
 TIMEOUT, POLL_INTERVAL = 14400, 10
 PROGRESS = ".merge_weights.progress.json"
+# What only belongs to the background job.
+JOB_KEYS = ("ansible_job_id", "started", "finished", "results_file", "stderr", "stderr_lines", "stdout", "stdout_lines")
 
 
 class ActionModule(ActionBase):
@@ -66,8 +68,7 @@ class ActionModule(ActionBase):
             self._show(task_vars)
             pause *= 2
         self._status(job, "cleanup", task_vars)
-        # What only belongs to the background job.
-        return {key: value for key, value in status.items() if key not in ("ansible_job_id", "started", "finished", "results_file", "stderr", "stderr_lines", "stdout", "stdout_lines")}
+        return {key: value for key, value in status.items() if key not in JOB_KEYS}
 
     def _status(self, job: str, mode: str, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
         task = self._task.copy()

@@ -116,7 +116,7 @@ def some(names: t.Sequence[str], limit: int = 10) -> str:
 # The safetensors side
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Run:
     """A run of bytes in an input file."""
 
@@ -186,7 +186,10 @@ class Selection:
                 hint += " If the layer is the MTP layer, which many GGUF files leave out, use safetensors files without it."
             yield f"The GGUF files lack {len(missing)} tensors of experts that the safetensors files name: {', '.join(missing)}. {hint}"
         if self.format == W8A8 and self.has_block_scales:
-            yield "The experts in the safetensors files have weight_scale_inv, which is FP8 and not W8A8. Set format to fp8, or give the folder of the W8A8 weights."
+            yield (
+                "The experts in the safetensors files have weight_scale_inv, which is FP8 and not W8A8. Set format to fp8, "
+                "or give the folder of the W8A8 weights."
+            )
 
 
 def missing_numbers(names: t.Iterable[str]) -> list[str]:
@@ -222,7 +225,9 @@ def gguf_index(files: t.Mapping[str, _gguf.Gguf]) -> dict[str, Block]:
         for tensor in content.tensors:
             other = index.setdefault(tensor.name, Block(path, tensor))
             if other.path != path:
-                raise MergeError(f"Tensor {tensor.name} is in {other.path} and in {path}: two quantisations or models lie in one folder. Give the folder of one.")
+                raise MergeError(
+                    f"Tensor {tensor.name} is in {other.path} and in {path}: two quantisations or models lie in one folder. Give the folder of one."
+                )
     return index
 
 
@@ -274,7 +279,8 @@ def model_problems(config: t.Mapping[str, t.Any], experts: t.Mapping[str, t.Coll
     for content in files.values():
         for tensor in content.tensors:
             if tensor.name in counts and len(tensor.dimensions) == 3:
-                compare(f"experts in the safetensors files (layer {tensor.name.split('.')[1]})", counts[tensor.name], "experts in the GGUF", tensor.dimensions[2])
+                layer = tensor.name.split(".")[1]
+                compare(f"experts in the safetensors files (layer {layer})", counts[tensor.name], "experts in the GGUF", tensor.dimensions[2])
     differences = [f"{here} {expected}, but {there} {value}" for here, there, expected, value in found]
     if not differences:
         return []
@@ -372,7 +378,9 @@ def _entries(selection: Selection, keys: t.Sequence[str], index: t.Mapping[str, 
             warnings.append(f"Two tensors are both named {name} in GGUF; the later one, {key}, remains.")
         if stored is not None:
             if stored.dtype not in _safetensors.DTYPE_ORDER:
-                raise MergeError(f"Tensor {key} in {stored.data.path} has the unknown type {stored.dtype}, expected one of {', '.join(_safetensors.DTYPE_ORDER)}.")
+                raise MergeError(
+                    f"Tensor {key} in {stored.data.path} has the unknown type {stored.dtype}, expected one of {', '.join(_safetensors.DTYPE_ORDER)}."
+                )
             entries[name] = Entry(name, stored.dtype, stored.shape, stored.data)
             continue
         block = index[name]
@@ -380,7 +388,7 @@ def _entries(selection: Selection, keys: t.Sequence[str], index: t.Mapping[str, 
         if size is None:
             raise MergeError(
                 f"Tensor {name} in {block.path} has the ggml type {block.tensor.type}, which kTransformers does not know. "
-                f"Give a GGUF of another quantisation, for example Q4_K_M."
+                "Give a GGUF of another quantisation, for example Q4_K_M."
             )
         entries[name] = Entry(name, "U8", (size,), Run(block.path, block.tensor.offset, size), expert=True)
         if block.tensor.type:
@@ -408,7 +416,7 @@ def _shareable_shard(name: str, entries: t.Sequence[Entry]) -> Shard:
 
     What follows each other in the file does so here too; where other tensors lie between, the larger part counts and the rest is copied.
     """
-    experts = sorted((entry for entry in entries if entry.expert), key=lambda entry: (entry.source.path, entry.source.offset) if isinstance(entry.source, Run) else ("", 0))
+    experts = sorted((entry for entry in entries if entry.expert), key=lambda entry: entry.source)
     shard = _shard(name, experts + [entry for entry in entries if not entry.expert])
     if sum(piece.length for piece in shard.pieces[: len(experts)]) % ALIGNMENT:
         # The tensors behind them would no longer be aligned.

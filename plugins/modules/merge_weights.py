@@ -240,8 +240,8 @@ class Inputs:
             raise core.MergeError(f"gguf_path {gguf} holds {found}, expected *.gguf. Give the folder of the GGUF model.")
         if other_safetensors:
             raise core.MergeError(
-                f"gguf_path {gguf} holds safetensors files beside the GGUF files, such as {other_safetensors[0]}. kTransformers' script would read no GGUF file "
-                "at all then. Give a folder with the GGUF files only."
+                f"gguf_path {gguf} holds safetensors files beside the GGUF files, such as {other_safetensors[0]}. kTransformers' script would "
+                "read no GGUF file at all then. Give a folder with the GGUF files only."
             )
 
     def note(self, path: str, status: os.stat_result) -> None:
@@ -430,7 +430,8 @@ def check_space(output: Output, open_shards: t.Sequence[core.Shard], shared: int
     available = free_bytes(output.path) + sum(map(os.path.getsize, output.leftovers()))
     if needed > available:
         raise core.MergeError(
-            f"The file system of output_path {output.path} has {available / 1e9:.1f} GB free, but the merge needs {needed / 1e9:.1f} GB. Free some, or give another folder."
+            f"The file system of output_path {output.path} has {available / 1e9:.1f} GB free, but the merge needs {needed / 1e9:.1f} GB. "
+            "Free some, or give another folder."
         )
 
 
@@ -631,8 +632,9 @@ def apply(module: AnsibleModule, output: Output, shards: t.Sequence[core.Shard],
             os.unlink(path)
         share = shareable > 0 and can_share(output, shards)
         if shards and module.params["layout"] == core.REFLINK and not share:
-            why = "cannot share blocks with that of" if shareable else "could share no block, as the tensors lie in"
-            module.warn(f"The file system of {output.path} {why} {output.inputs.roots['gguf_path']}: everything is copied.")
+            gguf = output.inputs.roots["gguf_path"]
+            why = f"The file system of {output.path} cannot share blocks with that of {gguf}" if shareable else f"No tensor in {gguf} has a whole block to share"
+            module.warn(f"{why}: everything is copied.")
         check_space(output, shards, shareable if share else 0)
         progress = Progress(output, shards)
         writer = ShardWriter(module, output, progress, share)

@@ -173,7 +173,8 @@ def test_a_model_without_other_tensors_starts_with_its_first_layer():
 
 
 def test_of_two_tensors_of_one_name_the_later_remains():
-    keys = {"model.layers.0.mlp.shared_expert.up_proj.weight": ("I8", (1,), 1), "model.layers.0.mlp.shared_experts.up_proj.weight": ("I8", (2,), 2), "a": ("I8", (1,), 1)}
+    prefix = "model.layers.0.mlp"
+    keys = {f"{prefix}.shared_expert.up_proj.weight": ("I8", (1,), 1), f"{prefix}.shared_experts.up_proj.weight": ("I8", (2,), 2), "a": ("I8", (1,), 1)}
     plan = planned(keys, {})
     assert plan.shards[1].header.count(b"blk.0.ffn_up_shexp.weight") == 1 and b'"shape":[2]' in plan.shards[1].header
     assert "Two tensors are both named blk.0.ffn_up_shexp.weight" in plan.warnings[0]
@@ -256,8 +257,8 @@ def test_models_are_compared_as_far_as_is_known():
 
 
 def test_runtime_files_by_name():
-    names = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "chat_template.jinja",
-             "modeling_deepseek.py", "qwen.tiktoken", "merges.txt", "vocab.json"]
+    names = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json",
+             "chat_template.jinja", "modeling_deepseek.py", "qwen.tiktoken", "merges.txt", "vocab.json"]
     others = ["README.md", "model.safetensors.index.json", "quant_model_description.json", "model.safetensors", ".hidden.py", "configuration.json", "LICENSE"]
     assert m.runtime_names([*names, *others]) == sorted(names)
     assert m.missing_runtime(names) == []
