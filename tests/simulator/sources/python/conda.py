@@ -150,7 +150,9 @@ def transact(arguments: argparse.Namespace, prefix: pathlib.Path) -> None:
         raise CondaError("CondaSystemExit: this stand-in asks nobody: give -y")
     print("Channels:", *(f"\n - {channel}" for channel in arguments.channel), "\nPlatform:", SUBDIRS[0])
     present = installed(prefix)
-    steps = solve(arguments.specs, offered(arguments.channel, arguments.offline), present)
+    named = {split(spec)[0] for spec in arguments.specs} if arguments.force_reinstall else set()
+    kept = {name: record for name, record in present.items() if name not in named}
+    steps = solve(arguments.specs, offered(arguments.channel, arguments.offline), kept)
     print(f"\n## Package Plan ##\n\n  environment location: {prefix}\n\n  added / updated specs:", *(f"\n    - {spec}" for spec in arguments.specs))
     if not steps:
         print("\n# All requested packages already installed.\n")
@@ -180,6 +182,7 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("-c", "--channel", action="append", default=[])
             command.add_argument("--override-channels", action="store_true")
             command.add_argument("--offline", action="store_true")
+            command.add_argument("--force-reinstall", action="store_true")
             command.add_argument("specs", nargs="+")
     commands.add_parser("info").add_argument("--json", action="store_true")
     environments = commands.add_parser("env").add_subparsers(dest="subcommand", required=True).add_parser("list")
