@@ -476,7 +476,8 @@ def runtime_config(data: bytes, form: str) -> bytes:
 
 def space_needed(new: t.Sequence[int], replaced: int) -> int:
     """Bytes that must be free to write files of these sizes, when old ones of that total size go as each new one is complete."""
-    return sum(new) if not replaced else max(max(new, default=0), sum(new) - replaced + max(new, default=0))
+    largest = max(new, default=0)
+    return max(largest, sum(new) - replaced + largest) if replaced else sum(new)
 
 
 def time_text(seconds: float) -> str:

@@ -632,8 +632,9 @@ def apply(module: AnsibleModule, output: Output, shards: t.Sequence[core.Shard],
             os.unlink(path)
         share = shareable > 0 and can_share(output, shards)
         if shards and module.params["layout"] == core.REFLINK and not share:
-            gguf = output.inputs.roots["gguf_path"]
-            why = f"The file system of {output.path} cannot share blocks with that of {gguf}" if shareable else f"No tensor in {gguf} has a whole block to share"
+            other = output.inputs.roots["gguf_path"]
+            cannot = f"The file system of {output.path} cannot share blocks with that of {other}"
+            why = cannot if shareable else f"No tensor in {other} has a whole block to share"
             module.warn(f"{why}: everything is copied.")
         check_space(output, shards, shareable if share else 0)
         progress = Progress(output, shards)

@@ -20,7 +20,7 @@ STATE = {"total_bytes": 400_000_000_000, "done_bytes": 100_000_000_000, "seconds
 class Run:
     """The action with a host that answers from a list, and with the lines that it shows."""
 
-    def __init__(self, monkeypatch, statuses, args=None, check=False, async_val=0, progress=STATE):
+    def __init__(self, monkeypatch, statuses, args=None, check=False, async_val=0, progress=True):
         self.calls, self.lines, self.pauses = [], [], []
         self.task = mock.Mock(args={"output_path": "/out", **(args or {})}, check_mode=check, async_val=async_val)
         self.plugin = action.ActionModule.__new__(action.ActionModule)
@@ -31,7 +31,7 @@ class Run:
             self.calls.append((module_name, wrap_async, self.task.async_val))
             if module_name == "ansible.builtin.slurp":
                 assert module_args == {"src": "/out/.merge_weights.progress.json"}
-                return {"content": base64.b64encode(json.dumps(progress).encode()).decode()} if progress else {"failed": True}
+                return {"content": base64.b64encode(json.dumps(STATE).encode()).decode()} if progress else {"failed": True}
             return {"ansible_job_id": "j1"} if wrap_async else {"changed": True}
 
         monkeypatch.setattr(self.plugin, "_execute_module", execute, raising=False)
@@ -60,7 +60,7 @@ def test_pauses_do_not_grow_beyond_the_interval(monkeypatch):
 
 
 def test_nothing_is_shown_before_there_is_progress(monkeypatch):
-    run = Run(monkeypatch, [{}, {"finished": True, "failed": True, "msg": "swapped"}], progress=None)
+    run = Run(monkeypatch, [{}, {"finished": True, "failed": True, "msg": "swapped"}], progress=False)
     assert run.result() == {"failed": True, "msg": "swapped"} and run.lines == []
 
 

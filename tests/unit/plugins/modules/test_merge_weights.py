@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import pathlib
 import re
 import signal
 import struct
@@ -382,7 +381,7 @@ def test_a_killed_merge_continues_after_its_finished_shards(case):
     expected = plain_merge(case.safetensors, case.gguf, "w8a8")
     process = start_slowly(case)
     try:
-        wait_for(lambda: (case.out / "model-00001-of-00003.safetensors").exists(), process)
+        wait_for((case.out / "model-00001-of-00003.safetensors").exists, process)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
