@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import typing as t
 from dataclasses import dataclass
 
 if t.TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping, Sequence
 
     from ansible.module_utils.basic import AnsibleModule
@@ -51,6 +53,47 @@ class VendorCliError(Exception):
     @classmethod
     def from_reply(cls, message: str, reply: Reply, reason: str = "failed") -> VendorCliError:
         return cls(message, reason=reason, argv=reply.argv, rc=reply.rc, stdout=reply.stdout, stderr=reply.stderr)
+
+
+class _Output:
+    """Both streams of a process, read to their ends.
+
+    run_command looks for output once a second and stops as soon as the process has ended; a tool that ends between the
+    look and the question whether it has ended loses all it printed, which happens on a busy host.
+    """
+
+    # Something that the tool left running may hold its streams open.
+    GRACE = 1.0
+
+    def __init__(self) -> None:
+        self.collected = False
+        self.streams: tuple[list[bytes], list[bytes]] = ([], [])
+
+    def collect(self, process: subprocess.Popen[bytes]) -> None:
+        readers = [
+            threading.Thread(target=self._read, args=(stream.fileno(), chunks), daemon=True)
+            for stream, chunks in zip((process.stdout, process.stderr), self.streams)
+            if stream is not None
+        ]
+        for reader in readers:
+            reader.start()
+        process.wait()
+        for reader in readers:
+            reader.join(self.GRACE)
+        self.collected = True
+
+    @staticmethod
+    def _read(descriptor: int, chunks: list[bytes]) -> None:
+        try:
+            while chunk := os.read(descriptor, 65536):
+                chunks.append(chunk)
+        except OSError:
+            # Closed by run_command while something else held the other end.
+            return
+
+    def texts(self) -> tuple[str, str]:
+        stdout, stderr = (b"".join(chunks).decode("utf-8", "replace") for chunks in self.streams)
+        return stdout, stderr
 
 
 class VendorCli:
@@ -104,14 +147,18 @@ class VendorCli:
         return Reply(argv, rc, stdout, stderr)
 
     def _execute(self, command: list[str], answer: str | None) -> tuple[int, str, str]:
-        return self.module.run_command(
+        output = _Output()
+        rc, stdout, stderr = self.module.run_command(
             command,
             data=answer,
             environ_update=self.env,
             errors="replace",
             expand_user_and_vars=False,
             handle_exceptions=False,
+            # An answer is written after this call, so the tool cannot be waited for in it.
+            before_communicate_callback=output.collect if answer is None else None,
         )
+        return (rc, *output.texts()) if output.collected else (rc, stdout, stderr)
 
     def missing(self, what: str | None = None) -> VendorCliError:
         """The error of a tool that is not there; for callers that must not try."""

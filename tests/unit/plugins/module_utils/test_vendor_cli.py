@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -58,6 +59,31 @@ def test_answer_is_one_line(tool):
 def test_tool_that_ends_before_it_reads_the_answer(tool):
     cli = tool("#!/bin/sh\nexec <&-\necho 'The device is not exist!' >&2\nexit 4\n")
     assert {cli.run(answer="y" * 200000).rc for attempt in range(3)} == {4}
+
+
+def test_output_of_a_tool_that_ends_while_nobody_looks_is_kept(tool, monkeypatch):
+    """What a busy host does: the look at the streams comes back empty, and the tool has ended by then."""
+
+    class Late(basic.selectors.PollSelector):
+        def select(self, timeout=None):
+            time.sleep(0.3)
+            return []
+
+    monkeypatch.setattr(basic.selectors, "PollSelector", Late)
+    reply = tool("#!/bin/sh\necho 'netdetect address:192.0.2.1'\necho late >&2\n").run("-netdetect", "-g")
+    assert (reply.rc, reply.stdout, reply.stderr) == (0, "netdetect address:192.0.2.1\n", "late\n")
+
+
+def test_a_process_that_the_tool_leaves_behind_does_not_keep_it(tool):
+    began = time.monotonic()
+    assert tool("#!/bin/sh\nsleep 20 &\necho done\n").run().stdout == "done\n"
+    assert time.monotonic() - began < 10
+
+
+def test_much_output_on_both_streams(tool):
+    reply = tool("#!/bin/sh\nseq 100000 >&2\nseq 100000\n").run()
+    assert reply.stdout == reply.stderr
+    assert len(reply.stdout.splitlines()) == 100000
 
 
 def test_undecodable_bytes_are_replaced(tool):
