@@ -175,8 +175,9 @@ def torch_npu(tmp_path):
     def imported(*names):
         for name in names:
             (libraries / name).touch()
-        reply = subprocess.run([sys.executable, "-c", "import torch, torch_npu; print(torch_npu.__version__, torch.npu.device_count())"], check=False, cwd=tmp_path,
-                               env={"PYTHONPATH": f"{tmp_path}:{wheel}", "LD_LIBRARY_PATH": str(libraries)}, capture_output=True, text=True)
+        code = "import torch, torch_npu; print(torch_npu.__version__, torch.npu.device_count())"
+        reply = subprocess.run([sys.executable, "-c", code], check=False, cwd=tmp_path, capture_output=True, text=True,
+                               env={"PYTHONPATH": f"{tmp_path}:{wheel}", "LD_LIBRARY_PATH": str(libraries)})
         return reply.stdout.strip() or reply.stderr.splitlines()[-1]
 
     return imported

@@ -24,9 +24,11 @@ UNWANTED = ("test", "idlelib", "pydoc_data", "lib2to3", "turtledemo", "tkinter",
 # The module site is frozen into the interpreter: a link of the old name serves it.
 NOT_DEBIAN = {
     "sysconfig.py": ('if sys.base_prefix != sys.prefix or hasattr(sys, "real_prefix"):', "if True:"),
-    "ensurepip/__init__.py": ("_WHEEL_PKG_DIR = sysconfig.get_config_var('WHEEL_PKG_DIR')", "_WHEEL_PKG_DIR = os.path.join(os.path.dirname(__file__), '_bundled')"),
+    "ensurepip/__init__.py": (
+        "_WHEEL_PKG_DIR = sysconfig.get_config_var('WHEEL_PKG_DIR')", "_WHEEL_PKG_DIR = os.path.join(os.path.dirname(__file__), '_bundled')",
+    ),
 }
-Files = typing.Dict[str, typing.Tuple[typing.Union[bytes, str], int]]  # path -> content or, where the mode is 0, the target of a link
+Files = typing.Dict[str, typing.Tuple[typing.Union[bytes, str], int]]  # path -> (content, mode), or (target, 0) of a link
 
 
 def debian(suite: str, packages: str, work: pathlib.Path) -> tarfile.TarFile:

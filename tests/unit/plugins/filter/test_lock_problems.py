@@ -59,5 +59,5 @@ def test_the_locks_of_the_profiles_pin_what_the_guides_name():
     guide, later = (pins((LOCKS / f"{profile}.txt").read_text(encoding="utf-8")) for profile in ("guide", "v0.4.1"))
     assert [guide[name] for name in ("numpy", "torch", "torchvision", "torchaudio")] == ["1.26.4", "2.3.1", "0.18.1", "2.3.1"]
     assert [later[name] for name in ("numpy", "torch", "torchvision", "torchaudio", "transformers")] == ["1.26.4", "2.5.1", "0.20.1", "2.5.1", "4.57.1"]
-    named = {"packaging", "ninja", "fire", "protobuf", "attrs", "decorator", "cloudpickle", "ml-dtypes", "scipy", "tornado", "absl-py", "psutil", "pyyaml", "sqlalchemy"}
+    named = set("packaging ninja fire protobuf attrs decorator cloudpickle ml-dtypes scipy tornado absl-py psutil pyyaml sqlalchemy".split())
     assert named <= guide.keys() and named <= later.keys()
