@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 
+import merge_weights
 import rank_table
 
 PROJECT = pathlib.Path(__file__).parents[2]
@@ -93,6 +94,12 @@ def main() -> None:
 
     table = rank_table.main()
     show("(c) rank table of 1,024 hosts x 16 devices, seconds", f"{table['total_seconds']:.2f}", "< 1")
+
+    merge = merge_weights.main()
+    show("(d) merge of weights against cp of its output and sync", f"{merge['ratio_to_cp_and_sync']:.2f}", "<= 1.1")
+    show("(d) peak memory of the merge, MiB", f"{merge['peak_bytes'] / 2**20:.0f}", "< 64")
+    show("(d) a plain implementation with the safetensors library against it", f"{merge['plain_implementation_seconds'] / merge['merge_seconds']:.1f}", "-")
+    show("(e) peak memory of the merge against that of half the input", f"{merge['peak_bytes'] / merge['peak_bytes_of_half_the_input']:.2f}", "1")
 
 
 if __name__ == "__main__":
