@@ -23,7 +23,7 @@ ktransformers)
     exit 2
     ;;
 esac
-simulator() { python tests/simulator/simulator.py "${hosts[@]}" "$1"; }
+simulator() { python tests/simulator/simulator.py "$1" "${hosts[@]}"; }
 # The text at a path such as choices.0.message.content of the JSON on standard input.
 value() { python -c 'import functools, json, sys
 print(functools.reduce(lambda node, step: node[int(step) if step.isdigit() else step], sys.argv[1].split("."), json.load(sys.stdin)))' "$1"; }
