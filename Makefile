@@ -46,7 +46,7 @@ lint: deps ## yamllint, ansible-lint, documentation and changelog.
 	tests/tools/lint.sh
 
 unit: deps ## Unit tests; no host needed.
-	PYTHONPATH='$(COLLECTIONS)' python -m pytest -q tests/unit
+	PYTHONPATH='$(COLLECTIONS)' python -m pytest -q -n auto tests/unit
 
 sanity: deps ## ansible-test sanity in a copy of the checkout.
 	tests/tools/sanity.sh

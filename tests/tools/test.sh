@@ -9,6 +9,6 @@ stage() {
     echo "== done in $((SECONDS - began)) s"
 }
 stage "static checks" tests/tools/lint.sh
-stage "unit tests" env PYTHONPATH="$ANSIBLE_COLLECTIONS_PATH" python -m pytest -q tests/unit
+stage "unit tests" env PYTHONPATH="$ANSIBLE_COLLECTIONS_PATH" python -m pytest -q -n auto tests/unit
 stage "ansible-test sanity" tests/tools/sanity.sh
 stage "molecule" tests/tools/molecule.sh
