@@ -33,7 +33,8 @@ def checkout(tmp_path_factory):
     """What git knows, so that nothing lying about gets in."""
     folder = tmp_path_factory.mktemp("checkout")
     names = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, check=True, capture_output=True).stdout
-    subprocess.run(["cp", "--parents", "--target-directory", folder, *[name for name in names.decode().split("\0") if (PROJECT / name).is_file()]], cwd=PROJECT, check=True)
+    files = [name for name in names.decode().split("\0") if (PROJECT / name).is_file()]
+    subprocess.run(["cp", "--parents", "--target-directory", folder, *files], cwd=PROJECT, check=True)
     return folder
 
 

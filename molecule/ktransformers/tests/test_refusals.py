@@ -45,7 +45,11 @@ REFUSED = {
         "ktransformers", {"ktransformers_source": "/nowhere/ktransformers.tar.gz", "ktransformers_remote_src": True},
         ["ktransformers_source names /nowhere/ktransformers.tar.gz", "on npu01"],
     ),
-    "overlay": ("ktransformers", {"ktransformers_checksums": {"for_arm/sgemm.cpp": "0" * 64}}, ["for_arm/sgemm.cpp", "does not match third_party/llamafile/sgemm.cpp"]),
+    "overlay": (
+        "ktransformers",
+        {"ktransformers_checksums": {"for_arm/sgemm.cpp": "0" * 64}},
+        ["for_arm/sgemm.cpp", "does not match third_party/llamafile/sgemm.cpp"],
+    ),
     "rules": ("ktransformers", {"ktransformers_rules": "DeepSeek-V9.yaml"}, ["ktransformers_rules is DeepSeek-V9.yaml", "DeepSeek-V3-Chat-800IA2-npu.yaml"]),
     "graph sink": ("ktransformers", {"ktransformers_profile": "v0.4.1"}, ["ktransformers_graph_sink: found True with ktransformers_profile v0.4.1"]),
 }

@@ -51,7 +51,8 @@ def test_published_branch_has_no_overlay(out, tmp_path):
 
 def test_branch_with_overlay(out, tmp_path):
     tree = clone(out, "cen121212/ktransformers.git", "support-npu-overlay", tmp_path / "tree")
-    assert sorted(path.name for path in (tree / "for_arm").iterdir()) == ["CMakeLists.txt", "iqk_mul_mat.inc", "setup.py", "sgemm.cpp", "tinyblas_cpu_sgemm.inc"]
+    overlay = sorted(path.name for path in (tree / "for_arm").iterdir())
+    assert overlay == ["CMakeLists.txt", "iqk_mul_mat.inc", "setup.py", "sgemm.cpp", "tinyblas_cpu_sgemm.inc"]
     assert (tree / "ktransformers/util/npu_graph_so/arm/libruntime.so").exists()
 
 

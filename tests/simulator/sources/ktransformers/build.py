@@ -89,7 +89,8 @@ def overlay(folder: pathlib.Path) -> None:
     """What the guide speaks of and the published branch has not: the files for ARM, the libraries for graph capture."""
     for name in ARM_FILES:
         first, _newline, rest = (folder / name).read_text(encoding="utf-8").partition("\n")
-        write(folder / "for_arm" / name.rpartition("/")[2], f"{first} The variant for ARM.\n{rest}" if not name.endswith(".py") else f"{first}\n# The variant for ARM.\n{rest}")
+        text = f"{first}\n# The variant for ARM.\n{rest}" if name.endswith(".py") else f"{first} The variant for ARM.\n{rest}"
+        write(folder / "for_arm" / name.rpartition("/")[2], text)
     for arch in ("arm", "x86"):
         for library in ("libruntime.so", "libgraph_capture.so"):
             write(folder / "ktransformers/util/npu_graph_so" / arch / library, f"simulated {library} with graph capture, {arch}\n")

@@ -118,7 +118,8 @@ def documents() -> dict[str, object]:
     config = {
         "architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3", "quantize": "w8a8_dynamic", "mla_quantize": "w8a8", "torch_dtype": "bfloat16",
         "hidden_size": HIDDEN, "moe_intermediate_size": HIDDEN, "intermediate_size": HIDDEN, "num_hidden_layers": 1 + len(MOE_LAYERS),
-        "first_k_dense_replace": 1, "n_routed_experts": EXPERTS, "n_shared_experts": 1, "num_experts_per_tok": 2, "num_nextn_predict_layers": 1, "vocab_size": 256,
+        "first_k_dense_replace": 1, "n_routed_experts": EXPERTS, "n_shared_experts": 1, "num_experts_per_tok": 2,
+        "num_nextn_predict_layers": 1, "vocab_size": 256,
     }
     return {
         "config.json": config,

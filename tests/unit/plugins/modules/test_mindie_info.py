@@ -102,7 +102,10 @@ def test_a_changed_or_unknown_input_is_not_current(service, tmp_path):
     assert service("active", STARTED, started_with=str(tmp_path / "none"))["current"] is False
 
 
-@pytest.mark.parametrize(("answer", "state"), [(b'{"data": [{"id": "m"}]}', "ready"), (b'{"data": []}', "starting"), (b"<html>", "starting"), (None, "starting")])
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [(b'{"data": [{"id": "m"}]}', "ready"), (b'{"data": []}', "starting"), (b"<html>", "starting"), (None, "starting")],
+)
 def test_ready_means_that_the_api_answers(service, monkeypatch, answer, state):
     def open_url(url, **options):
         assert url == "http://192.0.2.11:1025/v1/models"

@@ -113,4 +113,3 @@ def start(options: object) -> int:
 def answer(prompt: str, limit: int) -> list[str]:
     """The words of an answer that nobody takes for a model's."""
     return f"[simulated kTransformers] You asked: {prompt}".split(" ")[:limit]
-

@@ -78,7 +78,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             chat = self.path == "/v1/chat/completions"
             prompt = body["messages"][-1]["content"] if chat else body["prompt"]
             words = simulated.answer(str(prompt), body.get("max_tokens") or self.options.max_new_tokens)
-            print(f"Performance(T/s): prefill {len(str(prompt)) * 10:.2f}, decode {len(words) * 2:.2f}. Time(s): tokenize 0.01, prefill 0.1, decode 0.5", flush=True)
+            speed = f"prefill {len(str(prompt)) * 10:.2f}, decode {len(words) * 2:.2f}"
+            print(f"Performance(T/s): {speed}. Time(s): tokenize 0.01, prefill 0.1, decode 0.5", flush=True)
             if body.get("stream"):
                 self._stream(words, chat)
             else:
