@@ -131,7 +131,7 @@ def _journal(module: AnsibleModule, invocation: str) -> list[log.Line]:
 
 def _logs(directory: str | None, since: float) -> list[log.Line]:
     lines: list[log.Line] = []
-    offset = -time.timezone
+    offset = time.localtime().tm_gmtoff
     for folder, _folders, names in os.walk(directory or ""):
         for name in sorted(names):
             path = os.path.join(folder, name)
