@@ -133,8 +133,8 @@ def refused_start(host: str, *words: str) -> None:
 def test_first_error_of_a_device_whose_tls_switch_differs():
     on_host("npu04", "npusim fault set tls-mix --device 3")
     try:
-        # Rank 11 is device 3 of the second host.
-        refused_start("npu04", "wait socket establish timeout", "rank[11]", "/var/log/npuops/deepseek_r1/debug/plog/")
+        # Rank 11 is device 3 of the second host. The daemon's log and the plog say it in the same moment.
+        refused_start("npu04", "wait socket establish timeout", "rank[11]", "/var/log/npuops/deepseek_r1/debug/")
     finally:
         on_host("npu04", "npusim fault clear tls-mix")
 
@@ -217,7 +217,7 @@ def test_an_installer_that_fails_is_an_error_with_its_words(alone, newer_driver)
     assert "npu-driver_24.1.1_" in message
     assert "exit code 1" in message
     assert "Driver_ko_install failed" in message
-    assert "24.1.1" not in on_host("npu04", "npu-smi info")
+    assert "Driver_Install_Status=complete" not in on_host("npu04", "cat /etc/ascend_install.info")
 
 
 def test_an_installer_that_asks_for_a_reboot_gets_it(alone, newer_driver):
