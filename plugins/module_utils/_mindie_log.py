@@ -55,7 +55,7 @@ _ERROR = re.compile(
     re.VERBOSE,
 )
 # 2025-10-12 17:17:33.458+08:00 of MindIE, 2025-10-12-17:17:33.458.123 of plog.
-_STAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)[ T-](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?(?:\.\d+)?([+-]\d\d:?\d\d)?")
+_STAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)[ T-](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})(?:\.(\d{1,3}))?)?([+-]\d\d:?\d\d)?")
 _UNIX_STAMP = re.compile(r"^(\d{9,}\.\d+) \S+ [^:\s]+: ?(.*)$")
 
 
@@ -74,12 +74,12 @@ def _stamp(text: str, offset: datetime.timezone) -> float | None:
         return None
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
     zone = offset
-    if match[8]:
-        sign = -1 if match[8][0] == "-" else 1
-        digits = match[8][1:].replace(":", "")
+    if match[9]:
+        sign = -1 if match[9][0] == "-" else 1
+        digits = match[9][1:].replace(":", "")
         zone = datetime.timezone(sign * datetime.timedelta(hours=int(digits[:2]), minutes=int(digits[2:])))
     try:
-        moment = datetime.datetime(year, month, day, hour, minute, second, int((match[7] or "0").ljust(6, "0")), zone)
+        moment = datetime.datetime(year, month, day, hour, minute, second, int(f"{match[7] or ''}{match[8] or ''}".ljust(6, "0")[:6]), zone)
     except ValueError:
         return None
     return moment.timestamp()
