@@ -27,7 +27,7 @@ SERVICE_CONFIG = "/etc/npuops/mindie/config.json"
 # What is written without anybody having changed anything.
 ORDINARY = (
     *("/proc", "/sys", "/dev", "/run", "/tmp", "/root", "/var/tmp", "/var/log", "/var/cache"),
-    *("/var/lib/docker", "/var/lib/systemd", "/var/lib/npusim", "/var/lib/dnf", "/var/lib/rpm/rpmdb.sqlite-shm"),
+    *("/var/lib/docker", "/var/lib/systemd", "/var/lib/npusim", "/var/lib/dnf", "/var/lib/rpm"),
 )
 
 
