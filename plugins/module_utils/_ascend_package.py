@@ -500,11 +500,11 @@ class Outcome:
     code: str | None = None
 
 
-def messages(text: str) -> list[Message]:
-    """The lines of an installer, without prefixes, colours and empty lines."""
+def messages(text: str, prefix_pattern: re.Pattern[str] = PREFIX) -> list[Message]:
+    """The lines of an installer, without prefixes, colours and empty lines; HDK and CANN differ in the prefix."""
     found = []
     for line in re.split(r"[\r\n]+", ANSI.sub("", text)):
-        prefix = PREFIX.match(line)
+        prefix = prefix_pattern.match(line)
         rest = line[prefix.end() :].strip() if prefix else line.strip()
         if rest:
             found.append(Message(prefix.group("level") if prefix else None, rest))

@@ -26,6 +26,7 @@ from ansible_collections.npuops.ascend.plugins.module_utils._ascend_package impo
     Package,
     PackageError,
     Problems,
+    messages,
     read_key_values,
 )
 from ansible_collections.npuops.ascend.plugins.module_utils._version import VersionError, compare
@@ -331,7 +332,6 @@ def expected_set_env(path: str, version: str) -> str:
 
 # What an installer says ---------------------------------------------------------------------------------------------
 
-ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # [Toolkit] [20250717-10:36:24] [INFO] text
 PREFIX = re.compile(r"^\s*\[[A-Za-z][\w .-]*\]\s*\[[0-9][^\]]*\]\s*\[(?P<level>[A-Z]+)\]\s*:?\s*")
 DONE = re.compile(r"\b(?:install|upgrade|uninstall)(?:ed|ation)? success", re.IGNORECASE)
@@ -367,20 +367,9 @@ EXPLANATIONS: tuple[tuple[str, Explanation], ...] = (
 )
 
 
-def messages(text: str) -> list[Message]:
-    """The lines of an installer, without prefixes, colours and empty lines."""
-    found = []
-    for line in re.split(r"[\r\n]+", ANSI.sub("", text)):
-        prefix = PREFIX.match(line)
-        rest = line[prefix.end() :].strip() if prefix else line.strip()
-        if rest:
-            found.append(Message(prefix.group("level") if prefix else None, rest))
-    return found
-
-
 def judge(rc: int, text: str) -> Outcome:
     """Judge a finished installer: 0 is success; a package that says "already installed" is there, whatever its exit code."""
-    said = messages(text)
+    said = messages(text, PREFIX)
     done = next((message.text for message in reversed(said) if DONE.search(message.text)), None)
     already = next((message.text for message in said if ALREADY.search(message.text)), None)
     if rc == 0 or already:

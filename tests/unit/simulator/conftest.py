@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "simulator"))
 
 from npusim import hccn_tool  # noqa: E402  the package is not installed, its path is added above
-from npusim.state import State, Transaction  # noqa: E402
+from npusim.state import State, Transaction  # noqa: E402  its path is added above
 
 
 class Reply(t.NamedTuple):

@@ -17,8 +17,8 @@ REPO = Path(__file__).resolve().parents[3]
 SIMULATOR = REPO / "tests/simulator/mindie"
 sys.path.insert(0, str(SIMULATOR))
 
-from mindiesim import config, ranktable  # noqa: E402
-from mindiesim.errors import StartFailure  # noqa: E402
+from mindiesim import config, ranktable  # noqa: E402  its path is added above
+from mindiesim.errors import StartFailure  # noqa: E402  its path is added above
 
 SAMPLES = REPO / "tests/fixtures/mindie"
 TWO_NODES = REPO / "tests/fixtures/ranktable/v1.0_2s_16p_mindie_auto_tool.json"

@@ -15,11 +15,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tests/simulator/mindie"))
 
-from mindiesim.engine import Engine, Request, tokenize  # noqa: E402
-from mindiesim.metrics import Metrics  # noqa: E402
-from mindiesim.peers import expected_links, greeting, may_link  # noqa: E402
-from mindiesim.ranktable import Device, RankTable, Server  # noqa: E402
-from mindiesim.settings import Settings  # noqa: E402
+from mindiesim.engine import Engine, Request, tokenize  # noqa: E402  its path is added above
+from mindiesim.metrics import Metrics  # noqa: E402  its path is added above
+from mindiesim.peers import expected_links, greeting, may_link  # noqa: E402  its path is added above
+from mindiesim.ranktable import Device, RankTable, Server  # noqa: E402  its path is added above
+from mindiesim.settings import Settings  # noqa: E402  its path is added above
 
 
 def engine(e2e_timeout: int = 600, **settings: float) -> Engine:
