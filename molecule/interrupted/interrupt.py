@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Start site.yml again and again, and kill each run when a host is in the middle of a stage."""
+"""Start site.yml again and again; kill the run, or the host, when the host is in the middle of a stage."""
 
 from __future__ import annotations
 
@@ -11,18 +11,34 @@ import signal
 import subprocess
 import sys
 import time
+import typing as t
 
 SSH = ["ssh", "-F", ".build/ssh/npuops.config", "-o", "ControlMaster=auto", "-o", "ControlPath=.build/ssh/%C", "-o", "ControlPersist=60", "npu01"]
 PLAYBOOK = ["ansible-playbook", "-i", "inventories/simulator", "site.yml"]
+SIMULATOR = [sys.executable, "tests/simulator/simulator.py"]
 LIMIT = 900
 
-# Stage, and what is true on the host in the middle of it but not before.
+
+def kill_the_run(run: subprocess.Popen) -> None:
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+
+
+def cut_the_power(run: subprocess.Popen) -> None:
+    """The run sees its host vanish and has to end by itself; then the host comes back."""
+    subprocess.run([*SIMULATOR, "off", "npu01"], check=True)
+    if run.wait(LIMIT) == 0:
+        sys.exit("The run ended well, although a host of it was gone.")
+    subprocess.run([*SIMULATOR, "up"], check=True)
+
+
+# Stage, what is true on the host in the middle of it but not before, and what happens then.
 STAGES = [
-    ("hdk", "pgrep -f [n]pu-driver.*--full && ! grep -q Driver_Install_Status=complete /etc/ascend_install.info"),
-    ("docker: engine", "test -e /usr/bin/docker && ! test -e /usr/local/lib/npuops/docker-archive.sha256"),
-    ("docker: image", "pgrep -f '[d]ocker load'"),
-    ("npu_network", "grep -q ^address_2= /etc/hccn.conf && ! grep -q ^address_7= /etc/hccn.conf"),
-    ("mindie", "docker ps --quiet --filter name=mindie-mindie | grep -q ."),
+    ("hdk", "pgrep -f [n]pu-driver.*--full && ! grep -q Driver_Install_Status=complete /etc/ascend_install.info", kill_the_run),
+    ("docker: engine", "test -e /usr/bin/docker && ! test -e /usr/local/lib/npuops/docker-archive.sha256", kill_the_run),
+    ("docker: image", "pgrep -f '[d]ocker load'", cut_the_power),
+    ("npu_network", "grep -q ^address_2= /etc/hccn.conf && ! grep -q ^address_7= /etc/hccn.conf", kill_the_run),
+    ("mindie", "docker ps --quiet --filter name=mindie-mindie | grep -q .", kill_the_run),
 ]
 
 
@@ -30,7 +46,7 @@ def on_host(command: str) -> bool:
     return subprocess.run([*SSH, command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
-def interrupt(stage: str, condition: str) -> None:
+def interrupt(stage: str, condition: str, strike: t.Callable[[subprocess.Popen], None]) -> None:
     if on_host(condition):
         sys.exit(f"{stage}: the host is in the middle of the stage before the run began; the condition proves nothing: {condition}")
     with open(f".build/interrupted-{stage.split(':')[0]}.log", "wb") as log:
@@ -42,14 +58,13 @@ def interrupt(stage: str, condition: str) -> None:
         if time.monotonic() > deadline:
             os.killpg(run.pid, signal.SIGKILL)
             sys.exit(f"{stage}: the host was not in the middle of the stage within {LIMIT} s; see {log.name}")
-    os.killpg(run.pid, signal.SIGKILL)
-    run.wait()
-    print(f"{stage}: run killed after {LIMIT - (deadline - time.monotonic()):.0f} s")
+    print(f"{stage}: {strike.__name__} after {LIMIT - (deadline - time.monotonic()):.0f} s", flush=True)
+    strike(run)
 
 
 def main() -> None:
-    for stage, condition in STAGES:
-        interrupt(stage, condition)
+    for stage in STAGES:
+        interrupt(*stage)
 
 
 if __name__ == "__main__":

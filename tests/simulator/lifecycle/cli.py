@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     add("build", "make images and packages that are missing or out of date")
     add("up", "build, then have the hosts running; keeps hosts that are there")
     add("reset", "make hosts anew: no driver, no Docker, no data").add_argument("names", nargs="*", metavar="HOST", help="npu01 … (default: all)")
+    add("off", "cut the power: nothing is shut down; `up` switches on again").add_argument("names", nargs="+", metavar="HOST", help="npu01 …")
     add("status", "show the hosts")
     login = add("ssh", "log in as root, or run a command")
     login.add_argument("names", nargs=1, metavar="HOST")
@@ -100,6 +101,8 @@ def change(arguments: argparse.Namespace, engine: Engine, settings: Settings, ho
         hosts.down()
         if arguments.images:
             images.remove_images(engine)
+    elif arguments.command == "off":
+        hosts.off(settings.named(arguments.names))
     else:
         images.Builder(engine, settings).build()
         if arguments.command == "up":

@@ -205,6 +205,11 @@ class Hosts:
         self.engine.remove_if_present("container", "rm", "--force", "--time", "0", "--volumes", host.container)
         self.engine.remove_if_present("volume", "rm", "--force", host.docker_volume)
 
+    def off(self, hosts: list[Host]) -> None:
+        """Cut the power of these hosts."""
+        for host in hosts:
+            self.engine.output("kill", "--signal", "KILL", host.container)
+
     def down(self) -> None:
         """Remove all hosts of this set with their networks and volumes."""
         there = {record["Name"] for record in self._records()} | set(self.engine.output("volume", "ls", "--quiet").split())

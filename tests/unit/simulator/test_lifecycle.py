@@ -240,6 +240,12 @@ def test_a_fresh_host_loses_its_container_and_its_docker_data(make):
     assert order == [("container", "rm"), ("volume", "rm"), ("run", "--detach")]
 
 
+def test_a_host_without_power_is_killed_not_stopped(make):
+    made, fake = make({})
+    made.off(made.settings.named(["npu02"]))
+    assert fake.calls == [("kill", "--signal", "KILL", "npuops-npu02")]
+
+
 def test_a_network_with_other_addresses_is_refused(make):
     made, _fake = make({("network", "inspect", "npuops-mgmt"): '[{"subnets": [{"subnet": "10.99.0.0/24"}]}]'})
     with pytest.raises(settings.SimulatorError, match=r"Network npuops-mgmt has 10\.99\.0\.0/24, wanted 10\.89\.7\.0/24"):
