@@ -1,11 +1,25 @@
 #!/usr/bin/env bash
 # Everything that has to pass, quick things first.
 set -euo pipefail
+log=.build/test.log
+mkdir -p .build
+: > "$log"
+
+# What failed stands far above the end of a long output: say it again there.
+again() {
+    local status=$?
+    if [ "$status" -ne 0 ]; then
+        echo "== failed with exit code $status; of its output, in $log:"
+        grep -nE '^(fatal|failed): |UNREACHABLE|^(FAILED|ERROR|E  ) |^ERROR ' "$log" | cut -c 1-1500 | tail -n 20 || true
+    fi
+}
+trap again EXIT
+
 stage() {
     local began=$SECONDS
     echo "== $1"
     shift
-    "$@"
+    "$@" 2>&1 | tee -a "$log"
     echo "== done in $((SECONDS - began)) s"
 }
 stage "static checks" tests/tools/lint.sh

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -98,3 +99,17 @@ def test_each_master_serves_its_own_model(host, name, group):
         assert [model["id"] for model in models["data"]] == [MODEL[served]]
     is_master = name == MASTER[group]
     assert host.socket(f"tcp://{ADDRESS[name]}:{PORT[group]}").is_listening is is_master
+
+
+def test_ufw_lets_the_plan_through_and_nothing_else(host, name, group):
+    status = host.check_output("ufw status")
+    if group == "deepseek_r1":
+        # Unmanaged here; and an outsider there.
+        assert status == "Status: inactive"
+        assert host.run("curl --silent --max-time 3 http://10.89.12.11:1026/health").rc == 28
+        return
+    rules = {tuple(re.split("  +", line.strip())) for line in status.splitlines()}
+    peer = ADDRESS["npu02" if name == "npu01" else "npu01"]
+    assert {(port, "ALLOW", peer) for port in ("1120/tcp", "1121/tcp", "60000:60015/tcp")} <= rules
+    assert ("1025/tcp", "ALLOW", "Anywhere") in rules
+    assert {rule[0].split()[0] for rule in rules if rule[1:2] == ("ALLOW",)} == {"22/tcp", "1025/tcp", "1120/tcp", "1121/tcp", "60000:60015/tcp"}
