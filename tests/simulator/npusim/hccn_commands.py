@@ -332,7 +332,8 @@ def set_netdetect6(call: Call, values: dict) -> None:
 
 
 def get_vnic(call: Call, values: dict) -> None:
-    call.say(f"vnic link status: UP\nvnic ipaddr: 192.168.2.{100 + call.phy_id}\nvnic netmask: 255.255.255.0\n")
+    link = "DOWN" if call.state.fault("vnic-down", call.phy_id) else "UP"
+    call.say(f"vnic link status: {link}\nvnic ipaddr: 192.168.2.{100 + call.phy_id}\nvnic netmask: 255.255.255.0\n")
 
 
 # --- what the device sees of the network -------------------------------------------------------------------------------
@@ -343,6 +344,9 @@ HEALTH = ("Success", "Socket fail", "Receive timeout", "Unreachable", "Time exce
 
 def net_health(call: Call) -> int:
     device = call.device
+    fault = call.state.fault("net-health", call.phy_id)
+    if fault:
+        return HEALTH.index(fault["status"])
     if device["net_health"] is not None:
         return device["net_health"]
     if device["netdetect"] in (None, ANY_ADDRESS):
@@ -371,6 +375,9 @@ def get_ping(call: Call, values: dict) -> None:
     usable_address(values["address"])
     source = plane.live_address(call.state, call.device) if plane.is_up(call.state, call.device) else None
     times = plane.ping(call.state, source, values["address"], 3, size)
+    loss = call.state.fault("ping-loss", call.phy_id)
+    if loss and loss["peer"] == values["address"]:
+        times[-loss["lost"]:] = [None] * loss["lost"]
     call.say(f"device {call.phy_id} PING {values['address']}\n")
     for sequence, milliseconds in enumerate(times):
         call.say(f"recv time out seq={sequence}\n" if milliseconds is None else f"recv seq={sequence},time={milliseconds:f}ms\n")
@@ -444,13 +451,22 @@ def set_down_fault_time(call: Call, values: dict) -> None:
     call.say(SUCCESS)
 
 
+def flaps(call: Call) -> list:
+    """What a fault adds to the history: down, and up again after 12 seconds, one such pair for each minute."""
+    fault = call.state.fault("link-flaps", call.phy_id)
+    moments = [int(now()) - 60 * (fault["minutes"] + number) for number in range(fault["count"])] if fault else []
+    return [change for moment in moments for change in ([moment, "up"], [moment - 12, "down"])]
+
+
 def get_link_stat(call: Call, values: dict) -> None:
     device = call.device
-    changes = device["link_changes"]
+    changes = [*device["link_changes"], *flaps(call)]
+    changes.sort(key=lambda change: -change[0])
+    more = sum(link == "down" for unused, link in changes) - sum(link == "down" for unused, link in device["link_changes"])
     lines = [
         f"current time        : {time.asctime(time.localtime(now()))}",
-        f"link up count       : {device['link_ups']}",
-        f"link down count     : {device['link_downs']}",
+        f"link up count       : {device['link_ups'] + more}",
+        f"link down count     : {device['link_downs'] + more}",
         "link change records :" + ("" if changes else " NA"),
         *(f"    {time.asctime(time.localtime(moment))}    LINK {link.upper()}" for moment, link in changes),
     ]
@@ -464,12 +480,23 @@ def clear_link_stat(call: Call, values: dict) -> None:
 
 
 def get_speed(call: Call, values: dict) -> None:
-    speed = call.device["speed"] if plane.is_up(call.state, call.device) else 0xFFFF
+    mode = call.state.fault("port-mode", call.phy_id) or call.device
+    speed = mode["speed"] if plane.is_up(call.state, call.device) else 0xFFFF
     call.say("Speed: Unknown!\n" if speed == 0xFFFF else f"Speed: {speed} Mb/s\n")
 
 
 def get_duplex(call: Call, values: dict) -> None:
-    call.say(f"Duplex: {'Full' if plane.is_up(call.state, call.device) else 'Unknown!'}\n")
+    mode = call.state.fault("port-mode", call.phy_id) or {"duplex": "Full"}
+    call.say(f"Duplex: {mode['duplex'] if plane.is_up(call.state, call.device) else 'Unknown!'}\n")
+
+
+def get_fec(call: Call, values: dict) -> None:
+    """Current tools print no mode for these products, older ones do."""
+    fault = call.state.fault("fec", call.phy_id)
+    if fault is None:
+        fixed_fec(call, values)
+    else:
+        call.say(f"fec mode: {fault['mode']} FEC mode\n")
 
 
 def fixed_fec(call: Call, values: dict) -> None:
@@ -553,10 +580,24 @@ def tls_switch(call: Call) -> int:
     return 1 if call.state.fault("tls-mix", call.phy_id) else call.device["tls"]
 
 
+EXPIRATION = "\t tls expiration status[{0}](0:normal, 1:near expiration, 2:has expired)\n"
+
+
+def certificate_end(call: Call, end: str) -> tuple:
+    """Until when the certificate holds, and the number that the tool has for that."""
+    fault = call.state.fault("certificate", call.phy_id)
+    if fault is None:
+        return end, 0
+    days = fault["days"] or -1
+    date = time.asctime(time.gmtime(now() + days * 86400)) + " GMT"
+    return date, 2 if days < 0 else int(days <= call.device["tls_alarm"])
+
+
 def get_tls(call: Call, values: dict) -> None:
     certificate = call.device["certificate"]
     if certificate is None:
         raise no_certificate()
+    end, expiration = certificate_end(call, certificate["end"])
     device, switch = f"dev_id:{call.phy_id}", tls_switch(call)
     call.say(f"{device}, tls switch[{switch}](0:disable, 1:enable), tls preconfigured[1](0:non-preset, 1:preset), "
              f"tls alarm time threshold[{call.device['tls_alarm']}]days\n"
@@ -564,8 +605,9 @@ def get_tls(call: Call, values: dict) -> None:
              f"\t subject[{certificate['subject']}]\n"
              f"\t issuer[{certificate['issuer']}]\n"
              f"\t start_time[{certificate['start']}]\n"
-             f"\t end_time[{certificate['end']}]\n"
-             "\t tls expiration status[0](0:normal, 1:near expiration, 2:has expired)\n")
+             f"\t end_time[{end}]\n")
+    # Of an expired certificate the tool speaks on the other stream, and ends with 0 all the same.
+    (sys.stderr if expiration == 2 else sys.stdout).write(EXPIRATION.format(expiration))
     # Reading the switch stores it the first time, where it can; a switch that is stuck stays in the file as well.
     try:
         stored = call.stored("tls_enable")
@@ -636,7 +678,9 @@ def _lanes(name: str, value: str) -> list:
 
 def optical_fields(call: Call) -> list:
     """Name and value of each line; without a module the tool knows neither lanes nor values."""
-    if not call.device["optical_present"]:
+    fault = call.state.fault("optics", call.phy_id)
+    kind = fault["kind"] if fault else None
+    if not call.device["optical_present"] or kind == "absent":
         return [
             ("present", "not present"), ("temperature", "NA"), ("high power enable reg", "not enabled"),
             ("vendor name", ""), ("vendor part number", ""), ("vendor serial number", ""), ("vendor org unique id", "0x0 0x0 0x0"),
@@ -644,12 +688,15 @@ def optical_fields(call: Call) -> list:
             *((name, "NA") for name in ("Vcc", "Tx Power", "Rx Power", "Vcc High Thres", "Vcc Low Thres", "Temp High Thres", "Temp Low Thres",
                                         "TxPower High Thres", "TxPower Low Thres", "RxPower High Thres", "RxPower Low Thres")),
         ]
-    light = plane.is_up(call.state, call.device)
-    powers = [field for lane in range(4)
-              for field in ((f"Tx Power{lane}", f"1.{4 + lane}120 mW"), (f"Rx Power{lane}", f"1.0{lane}89 mW" if light else "0.0001 mW"))]
+    light = plane.is_up(call.state, call.device) and kind != "los"
+    received = [f"1.0{lane}89 mW" if light else "0.0001 mW" for lane in range(4)]
+    if kind == "low-rx":
+        # The lane of a captured module.
+        received[1] = "0.0054 mW"
+    powers = [field for lane in range(4) for field in ((f"Tx Power{lane}", f"1.{4 + lane}120 mW"), (f"Rx Power{lane}", received[lane]))]
     lost = "0x0" if light else "0xff"
     return [
-        ("present", "present"), ("temperature", f"{40 + call.phy_id} C"), ("high power enable reg", "enabled"),
+        ("present", "present"), ("temperature", f"{75 if kind == 'hot' else 40 + call.phy_id} C"), ("high power enable reg", "enabled"),
         ("vendor name", "npusim"), ("vendor part number", "SIM-200G-SR4"), ("vendor serial number", f"S{call.device['serial']}{call.phy_id:02d}"),
         ("vendor org unique id", "0xac 0x4a 0x0"), ("xsfp identifier", "QSFP+ or later"), ("xsfp wave length", "850 nm"),
         ("manufact date code", "2026.1.15"), ("Vcc", "3262.90 mV"), *powers,
@@ -904,7 +951,7 @@ COMMANDS = {
     "-lldp": {("-g",): Action(get_lldp)},
     "-speed": {("-g",): Action(get_speed)},
     "-duplex": {("-g",): Action(get_duplex)},
-    "-fec": {("-g",): Action(fixed_fec), ("-s",): Action(fixed_fec, "mode")},
+    "-fec": {("-g",): Action(get_fec), ("-s",): Action(fixed_fec, "mode")},
     "-optical": {("-g",): Action(get_optical)},
     "-stat": {("-g",): Action(get_stat), ("-c",): setter(clear_stat)},
     "-send_arp": {
