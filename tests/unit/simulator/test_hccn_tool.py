@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import calendar
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -393,6 +394,28 @@ def test_a_virtual_interface_goes_down(npu_host: Host) -> None:
     assert linked(run(npu_host, "-i 0 -vnic -g")[1]) == recorded("vnic-get--up.txt")
     set_fault(npu_host, "vnic-down")
     assert linked(run(npu_host, "-i 0 -vnic -g")[1]) == recorded("vnic-get--up.txt").replace("UP", "DOWN")
+
+
+def test_dies_of_a_super_pod_ping_each_other(npu_host: Host) -> None:
+    def shape(text: str) -> str:
+        return re.sub(r"PING \S+", "PING A", re.sub(r"\d+\.\d{3}us", "0.000us", text))
+
+    assert run(npu_host, "-i 0 -hccs_ping -g address 192.1.1.2") == (13, "The command is not supported on this product.\n", "")
+    npu_host.renew("A3")
+    with npu_host.change() as state:
+        state.peers.append("192.1.2.1")
+    assert "vnic ipaddr: 192.1.1.1\n" in run(npu_host, "-i 0 -vnic -g")[1]
+    for target in ("192.1.1.2", "192.1.2.1"):
+        rc, text, unused = run(npu_host, f"-i 0 -hccs_ping -g address {target} cnt 3")
+        assert (rc, shape(text)) == (0, shape(recorded("hccs_ping--ok-A3.txt")))
+    assert run(npu_host, "-i 0 -hccs_ping -g address 192.1.2.1", uid=1000)[0] == 12
+    set_fault(npu_host, "ping-loss", peer="192.1.2.1", lost=2)
+    rc, text, stderr = run(npu_host, "-i 0 -hccs_ping -g address 192.1.2.1")
+    assert (rc, stderr) == (1, "Command execute failed!\n")
+    assert "3 packets transmitted, 1 received, 66.67% packets loss\n" in text
+    set_fault(npu_host, "vnic-down", 1)
+    rc, text, unused = run(npu_host, "-i 0 -hccs_ping -g address 192.1.1.2")
+    assert (rc, text.splitlines()[-1]) == (1, "3 packets transmitted, 0 received, 100.00% packets loss")
 
 
 @pytest.mark.parametrize("days, end, stream, state", [
