@@ -92,6 +92,7 @@ FAULTS = {
     "super-pod": Fault("The device has another number in its super pod (SDID), or is in another super pod. A3 only.", "optional", {
         "sdid": Parameter(int, None), "pod": Parameter(int, None)}),
     "stale-driver": Fault("Another version of the driver runs than is installed: the host was not rebooted.", "no", {"version": Parameter(str, "23.0.7")}),
+    "lost-driver": Fault("npu-smi does not reach the driver.", "no", {"code": Parameter(int, 8005, (8005, 8020))}),
     "health-alarm": Fault("npu-smi reports bad health.", "optional", {
         "level": Parameter(str, "Alarm", ("Warning", "Alarm", "Critical")), "code": Parameter(str, "80E01801")}),
     "slow-tool": Fault("hccn_tool answers late; without --device npu-smi does so too.", "optional", {"seconds": Parameter(float, 5.0)}),

@@ -18,6 +18,11 @@ from npusim import faults, host, npu_smi_text
 from npusim.state import State, root
 
 NO_DRIVER = -8005
+OCCUPIED = -8020
+NOT_REACHED = {
+    NO_DRIVER: f"dcmi module initialize failed. ret is {NO_DRIVER}\n",
+    OCCUPIED: f"dcmi model initialized failed, because the device is used. ret is {OCCUPIED}\n",
+}
 INVALID_PARAMETER = -9001
 NOT_PERMITTED = -9002
 UNKNOWN_COMMAND = -9005
@@ -563,9 +568,11 @@ def answer(state: State, words: list[str]) -> str:
         raise Answer(INVALID_PARAMETER, npu_smi_text.HELP)
     if words[0] not in COMMANDS and words[0] not in ("-h", "--help", "-v"):
         raise Answer(UNKNOWN_COMMAND, "Command or option is not found.\n" + npu_smi_text.HELP)
-    if not state.driver["installed"]:
+    lost = state.fault("lost-driver")
+    if lost or not state.driver["installed"]:
+        code = -lost["code"] if lost else NO_DRIVER
         # The first line comes from the driver library below the tool.
-        raise Answer(NO_DRIVER, f"DrvMngGetConsoleLogLevel failed. (g_conLogLevel=3)\ndcmi module initialize failed. ret is {NO_DRIVER}\n")
+        raise Answer(code, "DrvMngGetConsoleLogLevel failed. (g_conLogLevel=3)\n" + NOT_REACHED[code])
     if words[0] == "-v":
         return f"npu-smi version: {tool_version(state)}\n"
     if words[0] in COMMANDS:

@@ -324,7 +324,7 @@ def test_the_weights_are_complete_and_readable(tmp_path):
         total += len(data) - 8 - length
     assert index["metadata"]["total_size"] == total
     config = json.loads((folder / "config.json").read_text())
-    assert (config["model_type"], config["torch_dtype"], config["quantize"]) == ("deepseek_v3", "bfloat16", "w8a8_dynamic")
+    assert (config["model_type"], config["torch_dtype"], config["quantize"]) == ("deepseekv2", "bfloat16", "w8a8_dynamic")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o750
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o640}
 

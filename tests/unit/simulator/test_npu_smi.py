@@ -100,6 +100,17 @@ def test_says_8005_without_a_driver(words: list[str], capsys: pytest.CaptureFixt
     assert smi(capsys, *words) == (187, fixture("error--no-driver-8005.txt"))
 
 
+def test_says_so_when_the_driver_is_lost_or_the_devices_are_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    state = with_driver("24.1.0")
+    state.set_fault("lost-driver", code=8005)
+    state.save()
+    assert smi(capsys, "info") == (187, fixture("error--no-driver-8005.txt"))
+    state.set_fault("lost-driver", code=8020)
+    state.save()
+    rc, text = smi(capsys, "info")
+    assert (rc, text.splitlines()[-1]) == (172, "dcmi model initialized failed, because the device is used. ret is -8020")
+
+
 @pytest.mark.parametrize("words, rc", [([], 215), (["infoo"], 211)])
 def test_explains_itself_without_a_driver(words: list[str], rc: int, capsys: pytest.CaptureFixture[str]) -> None:
     expected = next(record["stdout"] for record in OBSERVED if record["argv"][1:] == words)
