@@ -24,8 +24,6 @@ options:
     description: The file. That of an earlier run is replaced.
     type: path
     default: ~/.ansible/npuops-timings.json
-    env:
-      - name: NPUOPS_TIMINGS_PATH
     ini:
       - section: callback_npuops_timings
         key: path
@@ -34,8 +32,6 @@ options:
     type: list
     elements: str
     default: [site.yml]
-    env:
-      - name: NPUOPS_TIMINGS_PLAYBOOKS
     ini:
       - section: callback_npuops_timings
         key: playbooks
