@@ -146,12 +146,13 @@ def inspect(path: str, user: core.ServiceUser) -> dict[str, t.Any]:
         "model_type": config.model_type,
         "torch_dtype": config.torch_dtype,
         "quantize": config.quantize,
+        "quantization_method": config.quantization_method,
     }
 
 
 NOTHING: dict[str, t.Any] = {
     "files": [], "missing": [], "truncated": [], "notes": [], "total_bytes": 0, "tensor_count": 0, "index_files": [],
-    "model_type": None, "torch_dtype": None, "quantize": None,
+    "model_type": None, "torch_dtype": None, "quantize": None, "quantization_method": None,
 }
 
 

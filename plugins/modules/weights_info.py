@@ -162,6 +162,11 @@ quantize:
   returned: success
   type: str
   sample: w8a8_dynamic
+quantization_method:
+  description: The C(quant_method) of C(quantization_config) in C(config.json), or null. Weights as their maker publishes them have it.
+  returned: success
+  type: str
+  sample: null
 """
 
 import os
