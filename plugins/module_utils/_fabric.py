@@ -241,13 +241,15 @@ class _Search:
             for device in way:
                 of_host.setdefault(device.host, {})[way] = None
         dead = [host for host, ways in of_host.items() if self._all_lost(ways)]
-        if dead and len(dead) == len(of_host):
-            ways = list(self.open)
-            yield self._finding("", None, self._reason(ways), f"{_named(dead)}: no pair of devices answers ({self._share(ways)})", ways)
-            return
-        for host in dead:
-            observed = f"{host} reaches no other host and is reached by none ({self._share(of_host[host])})"
-            yield self._finding(host, None, self._reason(of_host[host]), observed, of_host[host])
+        for hosts in _connected(self.open):
+            if set(hosts) <= set(dead):
+                ways = [way for way in self.open if way[0].host in hosts]
+                yield self._finding("", None, self._reason(ways), f"{_named(hosts)}: no pair of devices answers ({self._share(ways)})", ways)
+            else:
+                for host in [host for host in hosts if host in dead]:
+                    ways = [way for way in of_host[host] if way in self.open]
+                    observed = f"{host} reaches no other host and is reached by none ({self._share(ways)})"
+                    yield self._finding(host, None, self._reason(ways), observed, ways)
 
     def _rails(self) -> t.Iterator[Finding]:
         """Device N of all hosts, and no other: what they share is their switch."""
@@ -401,6 +403,25 @@ def _back(way: Way) -> Way:
 def _hosts_of(way: Way) -> tuple[str, str]:
     one, other = sorted(device.host for device in way)
     return one, other
+
+
+def _connected(ways: t.Iterable[Way]) -> list[list[str]]:
+    """Hosts that were to ping each other, directly or over others: serving groups do not."""
+    neighbours: dict[str, set[str]] = {}
+    for way in ways:
+        one, other = _hosts_of(way)
+        neighbours.setdefault(one, set()).add(other)
+        neighbours.setdefault(other, set()).add(one)
+    groups, seen = [], set()
+    for host in sorted(neighbours):
+        group, waiting = set(), {host} - seen
+        while waiting:
+            group |= waiting
+            waiting = set().union(*(neighbours[found] for found in waiting)) - group
+        seen |= group
+        if group:
+            groups.append(sorted(group))
+    return groups
 
 
 def _undirected(ways: t.Iterable[Way]) -> set[frozenset[Device]]:

@@ -187,10 +187,25 @@ def test_a_host_is_said_once():
     assert result["observed"] == "npu02 reaches no other host and is reached by none (256 of 256 pings fail, 100 % loss)"
 
 
+def test_two_lost_hosts_among_others_are_two():
+    found = results(cluster(4), lambda one, other: not {"npu02", "npu04"} & {one[0], other[0]})
+    assert [(result["host"], result["device"]) for result in found] == [("npu02", None), ("npu04", None)]
+
+
 def test_two_hosts_without_any_answer_are_said_once():
     result = only(results(cluster(2), lambda _one, _other: False))
     assert (result["host"], result["device"]) == ("", None)
     assert result["observed"] == "npu01, npu02: no pair of devices answers (128 of 128 pings fail, 100 % loss)"
+
+
+def test_serving_groups_that_do_not_ping_each_other_are_judged_by_themselves():
+    devices = cluster(4)
+    groups = (("npu01", "npu03"), ("npu02", "npu04"))
+    pings = {}
+    for group in groups:
+        pings.update(ping({host: devices[host] for host in group}, lambda one, _other: one[0] in groups[0]))
+    result = only(ping_matrix(pings, devices)["results"])
+    assert result["observed"] == "npu02, npu04: no pair of devices answers (128 of 128 pings fail, 100 % loss)"
 
 
 @pytest.mark.parametrize("facts", [{"link": "down"}, {"address": None}])
