@@ -121,17 +121,18 @@ class Matrix:
         return not ping.get("error") and loss is not None and loss <= self.loss_limit and not self.shares_address(way[1])
 
     def error_of(self, device: Device) -> str | None:
-        """Why no ping of this device could be sent."""
+        """Why no ping of this device could be sent, or its address not be read."""
+        unread = (self.devices[device].get("errors") or {}).get("vnic" if self.kind == "vnic" else "address")
         errors = self._errors.get(device)
-        return errors[0] if errors and all(errors) else None
+        return unread or (errors[0] if errors and all(errors) else None)
 
     def own_reason(self, device: Device) -> str | None:
         """What is wrong with a device whatever the other side is like."""
         if self.devices[device].get("link") == "down" and self.kind == "device":
             return "link"
-        if self.addresses[device] is None or self.shares_address(device):
-            return "address_plan"
-        return "tool" if self.error_of(device) else None
+        if self.error_of(device):
+            return "tool"
+        return "address_plan" if self.addresses[device] is None or self.shares_address(device) else None
 
     def reason(self, way: Way) -> str:
         """The likeliest reason why a way has no answer."""
@@ -476,7 +477,8 @@ def judge(
     if severity == "off":
         return {"pairs": pairs, "results": [result("skip", "switched off")]}
     results = [result(severity, f"the devices of {host} could not ping: {text}", host, reason="tool") for host, text in failures.items()]
-    for finding in _Search(matrix).findings():
+    # Without any address the network stage has not run yet.
+    for finding in _Search(matrix).findings() if matrix.owners else ():
         results.append(result(severity, finding.observed, finding.host, finding.device, finding.reason, _evidence(matrix, finding.ways)))
     if not results:
         results.append(_good(matrix, result))
@@ -494,7 +496,7 @@ def _evidence(matrix: Matrix, ways: t.Sequence[Way]) -> str:
 
 def _good(matrix: Matrix, result: t.Callable[..., dict[str, t.Any]]) -> dict[str, t.Any]:
     if not matrix.pings:
-        return result("skip", "nothing to ping: fewer than two hosts have devices with an address")
+        return result("skip", "nothing to ping: the devices of two hosts need addresses")
     times = {way: ping["avg_ms"] for way, ping in matrix.pings.items() if ping.get("avg_ms") is not None}
     observed = f"{len(matrix.pings)} of {len(matrix.pings)} pings answered"
     if times:

@@ -297,6 +297,19 @@ def test_a_missing_address_is_a_failure_although_nobody_can_ping_it():
     assert (result["host"], result["device"], result["observed"]) == ("npu02", 4, "npu02 device 4: no address")
 
 
+def test_an_address_that_could_not_be_read_is_not_missing():
+    devices = cluster(2)
+    devices["npu02"][4].update(address=None, errors={"address": "hccn_tool gave no result within 20 s"})
+    result = only(results(devices, lambda _one, _other: True))
+    assert (result["device"], why(result)) == (4, "tool")
+    assert result["observed"] == "npu02 device 4: hccn_tool gave no result within 20 s"
+
+
+def test_before_the_network_stage_there_is_nothing_to_ping():
+    devices = {host: [{"device": n, "address": None, "link": "up"} for n in range(8)] for host in ("npu01", "npu02")}
+    assert only(ping_matrix({"npu01": [], "npu02": []}, devices)["results"])["status"] == "skip"
+
+
 def test_links_that_are_said_to_be_down_and_carry_packets_are_up():
     devices = cluster(2)
     for found in devices.values():
