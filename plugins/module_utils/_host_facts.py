@@ -24,8 +24,15 @@ SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|(?:^|_)KEY(?:$|_)|
 
 def read(path: str) -> str:
     """A file of the kernel or of the configuration, whatever its bytes are. Raises OSError."""
-    with open(path, "rb") as stream:
-        return stream.read(MAX_BYTES).decode("utf-8", "replace")
+    chunks: list[bytes] = []
+    # In small pieces: below /proc/sys the kernel wants memory for as much as it is asked for.
+    with open(path, "rb", buffering=0) as stream:
+        while sum(map(len, chunks)) < MAX_BYTES:
+            chunk = stream.read(65536)
+            if not chunk:
+                break
+            chunks.append(chunk)
+    return b"".join(chunks).decode("utf-8", "replace")
 
 
 def read_or(path: str, default: str = "") -> str:

@@ -180,7 +180,9 @@ def _optical_problems(values: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, st
 
 def fec_speed(cluster: Cluster) -> Findings:
     for subset, key, what in (("speed", "speed_mbps", "speed in Mb/s"), ("duplex", "duplex", "duplex"), ("fec", "fec", "FEC mode")):
-        yield from _same_on_devices(_on_hosts(cluster, subset), subset, key, what)
+        # Without a link there is no speed; check link says so.
+        rows = [row for row in _on_hosts(cluster, subset) if row[1].get("link") != "down"]
+        yield from _same_on_devices(rows, subset, key, what)
 
 
 def mtu_consistent(cluster: Cluster) -> Findings:
@@ -221,8 +223,8 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 
 def _certificate_end(text: t.Any) -> datetime.datetime | None:
-    """OpenSSL's form, such as ``Feb 16 01:58:15 2030 GMT``."""
-    found = re.match(r"([A-Za-z]{3})\s+(\d{1,2})\s+(\d{2}):(\d{2}):(\d{2})\s+(\d{4})", str(text))
+    """As in HCCL's manual, ``Feb 16 01:58:15 2030 GMT``, or with the day of the week before it, as the tool's source prints it."""
+    found = re.match(r"(?:[A-Za-z]{3}\s+)?([A-Za-z]{3})\s+(\d{1,2})\s+(\d{2}):(\d{2}):(\d{2})\s+(\d{4})", str(text))
     try:
         month, day, hour, minute, second, year = found.groups() if found else ("",) * 6
         return datetime.datetime(int(year), _MONTHS.index(month.lower()) + 1, int(day), int(hour), int(minute), int(second))

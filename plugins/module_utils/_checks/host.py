@@ -73,9 +73,11 @@ def disk_shm_mem(host: Host) -> Findings:
     wanted = float(host.wanted["min_memory_gb"])
     if memory["total_mb"] < wanted * 1000:
         yield Finding(f"{memory['total_mb'] // 1000} GB of memory", f"{wanted:g} GB (preflight_min_memory_gb)")
-    shm = host.wanted.get("shm_mb")
-    if shm and shm > memory["total_mb"]:
-        yield Finding(f"{memory['total_mb'] // 1000} GB of memory", f"at least the {shm // 1000} GB of shared memory that the container gets (mindie_shm_size)", status="warn")
+    shm = _megabytes(str(host.wanted.get("shm") or ""))
+    if shm > memory["total_mb"]:
+        yield Finding(
+            f"{memory['total_mb'] / 1000:.0f} GB of memory", f"no less than the {shm / 1000:.0f} GB of shared memory of the container (mindie_shm_size)", status="warn",
+        )
     paths = host.section("disks")["paths"]
     for path, limit in host.wanted["min_free_gb"].items():
         disk = paths.get(path, {"error": "not read"})
@@ -83,6 +85,12 @@ def disk_shm_mem(host: Host) -> Findings:
             yield Finding(f"{path}: {disk['error']}", f"an existing directory with {limit:g} GB free (preflight_min_free_gb)")
         elif disk["free_gb"] < limit:
             yield Finding(f"{disk['free_gb']:g} GB free under {path}", f"{limit:g} GB (preflight_min_free_gb)")
+
+
+def _megabytes(text: str) -> float:
+    """A size as docker takes it: 500g, 64m, or bytes."""
+    found = re.match(r"\s*(\d+(?:\.\d+)?)\s*([bkmgt]?)", text.lower())
+    return float(found.group(1)) * {"k": 1 / 1024, "m": 1, "g": 1024, "t": 1024 ** 2}.get(found.group(2), 1 / 1024 ** 2) if found else 0
 
 
 def host_nic(cluster: Cluster) -> Findings:
@@ -97,11 +105,19 @@ def host_nic(cluster: Cluster) -> Findings:
             elif not interfaces[owner]["up"]:
                 yield Finding(f"{owner}, which has {address}, is down", "an interface that is up", host=host.name)
         yield from _interface_name(host, interfaces)
-        for probe in network["probes"]:
-            if probe["state"] in ("timeout", "unreachable"):
-                yield Finding(
-                    f"{probe['host']} ({probe['address']} port {probe['port']}): {probe['state']}", "an answer", host=host.name, evidence=str(probe.get("error") or ""),
-                )
+        yield from _unreached(host, network["probes"])
+
+
+def _unreached(host: Host, probes: list) -> Findings:
+    """Hosts that answer on none of the ports that were tried: a firewall that is set up lets peers through on few."""
+    for name in dict.fromkeys(probe["host"] for probe in probes):
+        tried = [probe for probe in probes if probe["host"] == name]
+        if all(probe["state"] in ("timeout", "unreachable") for probe in tried):
+            ports = ", ".join(str(probe["port"]) for probe in tried)
+            yield Finding(
+                f"{name} ({tried[0]['address']} port {ports}): {tried[0]['state']}", "an answer, be it a refusal", host=host.name,
+                evidence=str(tried[0].get("error") or ""),
+            )
 
 
 def _interface_name(host: Host, interfaces: dict) -> Findings:

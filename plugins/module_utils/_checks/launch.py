@@ -112,8 +112,6 @@ def weights_format(host: Host) -> Findings:
         if problem["id"] in _FORMAT_PROBLEMS:
             yield Finding(f"{problem['path']}: {problem['observed']}", str(problem["expected"]), evidence=str(problem["remedy"]))
     chips = {npu.get("chip") for npu in host.section("pci")["npus"]} if host.has("pci") else set()
-    if weights["model_type"] == "deepseek_v3":
-        yield Finding('"model_type": "deepseek_v3" in config.json', '"deepseekv2", the name that MindIE knows', status="warn")
     if weights["torch_dtype"] == "bfloat16" and "310P" in chips:
         yield Finding('"torch_dtype": "bfloat16" in config.json', '"float16": a 310P has no bfloat16')
     if weights.get("quantization_method") == "fp8" and chips & {"910B", "910", "310P"}:

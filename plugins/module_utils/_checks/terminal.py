@@ -100,6 +100,15 @@ def report(results: t.Sequence[t.Mapping[str, t.Any]], lang: str = "en") -> str:
     return "\n".join([*lines, "", words["totals"].format(**totals)])
 
 
+def summary(records: t.Sequence[t.Mapping[str, t.Any]]) -> str:
+    """One line for each finding, for an error message."""
+    lines = []
+    for record in records:
+        place = clean(record["host"]) + (f" device {record['device']}" if record["device"] is not None else "")
+        lines.append(f"{record['id']}: {place + ': ' if place else ''}found {clean(record['observed'])}; expected {clean(record['expected'])}.")
+    return "\n".join(lines)
+
+
 def _row(name: str, records: list[t.Mapping[str, t.Any]], hosts: list[str], words: dict[str, str], lang: str) -> list[str]:
     everyone = [record for record in records if not record["host"]]
     cells = []
@@ -151,7 +160,7 @@ def _skips(results: t.Sequence[t.Mapping[str, t.Any]], words: dict[str, str]) ->
             reasons.setdefault(clean(record["observed"]), {})[record["id"]] = None
     if not reasons:
         return []
-    return [f"{words['skipped']}{words['colon']}", *(f"  {words['sep'].join(names)}{words['colon']}{reason}" for reason, names in reasons.items())]
+    return [f"{words['skipped']}{words['colon']}".rstrip(), *(f"  {words['sep'].join(names)}{words['colon']}{reason}" for reason, names in reasons.items())]
 
 
 def _overrides(results: t.Sequence[t.Mapping[str, t.Any]], words: dict[str, str]) -> list[str]:
