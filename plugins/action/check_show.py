@@ -25,6 +25,7 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _validated, arguments = self.validate_argument_spec({
             "results": {"type": "list", "elements": "dict", "required": True},
+            "text": {"type": "str", "default": ""},
             "lang": {"type": "str", "choices": list(terminal.LANGUAGES), "default": "en"},
             "show": {"type": "str", "choices": ["always", "findings", "never"], "default": "always"},
             "fail_on": {"type": "str", "choices": ["fail", "warn", "never"], "default": "fail"},
@@ -35,7 +36,7 @@ class ActionModule(ActionBase):
             return {**result, "failed": True, "msg": f"check_show: {misshapen}."}
         findings = [record for record in results if record["status"] in FAIL_ON["warn"]]
         if arguments["show"] == "always" or (arguments["show"] == "findings" and findings):
-            Display().display(terminal.report(results, lang))
+            Display().display("\n\n".join(filter(None, (terminal.clean(arguments["text"]), terminal.report(results, lang)))))
         result["totals"] = {status: sum(record["status"] == status for record in results) for status in terminal.WORST}
         refused = [record for record in findings if record["status"] in FAIL_ON[arguments["fail_on"]]]
         if refused:

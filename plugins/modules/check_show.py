@@ -30,8 +30,12 @@ options:
     type: list
     elements: dict
     required: true
+  text:
+    description: A text to print above the results, such as that of P(npuops.ascend.fabric_view#filter).
+    type: str
+    default: ""
   lang:
-    description: Language of the text.
+    description: Language of the results.
     type: str
     choices: [en, zh]
     default: en
