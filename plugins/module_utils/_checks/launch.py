@@ -37,22 +37,20 @@ def firewall(cluster: Cluster) -> Findings:
     found = [(host, facts) for host, facts in cluster.readings("firewall") if _configured(host)]
     if not found:
         raise Skip("the firewall role opens the ports")
-    closed = set()
+    # What peers are let through shows in a try, whoever made the rules; a client's network cannot be tried from here.
+    names = [host.name for host, _facts in found]
+    closed: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for host, facts in found:
+        for probe in facts["probes"]:
+            if probe["state"] in ("timeout", "unreachable") and probe["host"] in names:
+                closed.setdefault((probe["host"], f"port {probe['port']}: {probe['state']}"), []).append((host.name, str(probe.get("error") or "")))
+    for (name, text), sources in closed.items():
+        yield Finding(f"{text} from {some([source for source, _error in sources])}", "an answer, be it a refusal", host=name, evidence=sources[0][1])
     for host, facts in found:
         for port in (host.wanted.get("firewall_ports") or []) if facts["service"] else []:
             if not _lets_through(facts["rules"], str(port["port"]), port.get("sources") or []):
-                closed.add(host.name)
                 froms = f" from {some(port['sources'])}" if port.get("sources") else ""
-                yield Finding(f"{facts['service']} lets no {port['port']}{froms} through", "a rule that opens it", host=host.name)
-    # Rules of others, such as nftables by hand or a security group, show in a probe only.
-    names = [host.name for host, _facts in found]
-    for host, facts in found:
-        for probe in facts["probes"]:
-            if probe["state"] in ("timeout", "unreachable") and probe["host"] in names and probe["host"] not in closed:
-                yield Finding(
-                    f"no answer to {host.name} on port {probe['port']}: {probe['state']}", "an answer, be it a refusal", host=probe["host"],
-                    evidence=str(probe.get("error") or ""),
-                )
+                yield Finding(f"no rule of {facts['service']} opens {port['port']}{froms}", "a rule for the clients", host=host.name, status="warn")
 
 
 def _range(text: str) -> tuple[int, int, str]:
