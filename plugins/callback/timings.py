@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: timings
 type: aggregate
 short_description: Write down how many seconds each stage took
-version_added: 0.1.0
+version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
   - Writes a JSON file on the controller at the end of a run, with the seconds of each stage and, within it, of each host.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: report_document
 short_description: Put everything that is known of a cluster into one document
-version_added: 0.1.0
+version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
   - Takes what the modules of this collection said of each host, the results of the checks, the pings, and files with figures, and makes the
@@ -57,10 +57,9 @@ options:
     description: Text of the file that the callback P(npuops.ascend.timings#callback) wrote.
     type: str
   benchmarks:
-    description: C(name) and C(text) of JSON files with measured points. Other files are passed over.
-    type: list
-    elements: dict
-    default: []
+    description: Text of JSON files with measured points, by their names. Other files are passed over.
+    type: dict
+    default: {}
   title:
     description: Title of the report.
     type: str
@@ -178,7 +177,7 @@ def report_document(
 ) -> dict[str, t.Any]:
     if not isinstance(views, (list, tuple)) or not all(isinstance(view, t.Mapping) and view.get("host") for view in views):
         raise AnsibleFilterError("npuops.ascend.report_document takes a list with one dictionary for each host, each with the key host.")
-    return _report.document(views, checks, pairs, timings, _report.plain(benchmarks), title, generated_at, language)
+    return _report.document(views, checks, pairs, timings, benchmarks, title, generated_at, language)
 
 
 class FilterModule:

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: report_junit
 short_description: Make JUnit XML of the checks of a report
-version_added: 0.1.0
+version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
   - One test suite for each stage, one test case for each result, with the host as its class.

@@ -165,7 +165,9 @@ def cabling(views: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
 
 def fabric_pairs(pairs: t.Any) -> list[dict[str, t.Any]]:
     keys = ("host", "device", "address", "peer_host", "peer_device", "peer_address", "loss_percent", "avg_ms", "error", "reason")
-    return [{key: pair.get(key) for key in keys} for pair in _dicts(pairs)]
+    made = [{key: pair.get(key) for key in keys} for pair in _dicts(pairs)]
+    # Each host may bring the pairs of all.
+    return list({tuple(str(pair[key]) for key in ("host", "device", "peer_host", "peer_device")): pair for pair in made}.values())
 
 
 def pair_failed(pair: dict[str, t.Any]) -> bool:
@@ -277,12 +279,9 @@ def _benchmark_points(read: t.Any) -> list[dict[str, t.Any]]:
 
 
 def benchmarks(files: t.Any) -> list[dict[str, t.Any]]:
-    result = []
-    for file in _dicts(files):
-        points = _benchmark_points(_json(file.get("text")))
-        if points:
-            result.append({"name": _text(file.get("name")) or "", "points": points})
-    return result
+    """The files that hold measured points, by their names."""
+    read = {name: _benchmark_points(_json(text)) for name, text in sorted(_dict(files).items())}
+    return [{"name": name, "points": points} for name, points in read.items() if points]
 
 
 # ---- the document
@@ -340,7 +339,7 @@ def document(
         "services": services(reached),
         "smoke": smoke(reached),
         "timings": timings(timings_text, [view["host"] for view in hosts]),
-        "benchmarks": benchmarks(benchmark_files),
+        "benchmarks": benchmarks(plain(benchmark_files)),
     }
     counted = collections.Counter(result["status"] for result in results)
     made["summary"] = {
