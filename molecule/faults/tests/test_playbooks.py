@@ -1,0 +1,150 @@
+# Copyright (c) 2026, npuops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks that look and say: on healthy hosts, with a fault, and with a host that does not answer."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+import xml.etree.ElementTree
+
+import pytest
+import yaml
+
+NETMASK = "255.255.240.0"
+
+
+def findings(results: list[dict[str, t.Any]]) -> list[tuple[t.Any, ...]]:
+    return [(result["id"], result["host"], result["device"]) for result in results if result["status"] in ("warn", "fail")]
+
+
+# ---- preflight
+
+
+def test_preflight_of_a_healthy_cluster_ends_well(cluster):
+    code, output = cluster.play("playbooks/preflight.yml")
+    assert code == 0, output
+    assert not re.search(r"changed=[1-9]", output), output
+
+
+def test_preflight_ends_well_with_a_warning_and_names_it(cluster):
+    with cluster.planted("npu02", "npusim fault set health-alarm --device 4 level=Warning", "npusim fault clear health-alarm"):
+        code, output = cluster.play("playbooks/preflight.yml", {"preflight_stages": ["npu"]})
+    assert code == 0, output
+    assert "npu_health" in output
+
+
+def test_preflight_fails_and_explains_in_chinese(cluster):
+    with cluster.planted("npu02", "npusim fault set health-alarm --device 4", "npusim fault clear health-alarm"):
+        code, output = cluster.play("playbooks/preflight.yml", {"preflight_stages": ["npu"], "npuops_language": "zh"})
+    assert code != 0
+    for words in ("npu_health", "npu02", "Alarm", "80E01801", "NPU 上报了故障码"):
+        assert words in output
+
+
+def test_a_check_can_be_switched_off_and_is_said_to_be(cluster):
+    with cluster.planted("npu02", "npusim fault set health-alarm --device 4", "npusim fault clear health-alarm"):
+        code, output = cluster.play("playbooks/preflight.yml", {"preflight_stages": ["npu"], "preflight_checks": {"npu_health": "off"}})
+    assert code == 0, output
+    assert "switched off" in output
+
+
+@pytest.fixture
+def one_host_away(tmp_path):
+    """An inventory beside the scenario's own, in which npu02 has an address of nobody."""
+    path = tmp_path / "away.yml"
+    path.write_text(yaml.safe_dump({"all": {"hosts": {"npu02": {"ansible_host": "127.0.0.1", "ansible_port": 9, "ansible_ssh_retries": 0}}}}))
+    return str(path)
+
+
+def test_a_host_that_does_not_answer_is_named_and_the_other_one_checked(cluster, one_host_away):
+    with cluster.planted("npu01", "npusim fault set health-alarm --device 4", "npusim fault clear health-alarm"):
+        code, output = cluster.play("playbooks/preflight.yml", {"preflight_stages": ["host", "npu"]}, "-i", one_host_away)
+    assert code != 0
+    assert "host_reachable" in output
+    assert "npu_health" in output
+    assert "Traceback" not in output
+
+
+# ---- fabric
+
+
+def fabric(cluster, tmp_path, variables: dict[str, t.Any] | None = None) -> tuple[int, str, dict[str, t.Any]]:
+    path = tmp_path / "fabric.json"
+    code, output = cluster.play("playbooks/fabric.yml", {"fabric_output": str(path), **(variables or {})})
+    return code, output, json.loads(path.read_text()) if path.exists() else {}
+
+
+def test_fabric_of_a_healthy_cluster_is_a_full_matrix(cluster, tmp_path):
+    code, output, found = fabric(cluster, tmp_path)
+    assert code == 0, output
+    assert findings(found["results"]) == []
+    assert len(found["pairs"]) == 128
+    assert {pair["loss_percent"] for pair in found["pairs"]} == {0}
+    assert len({(pair["host"], pair["device"], pair["peer_host"], pair["peer_device"]) for pair in found["pairs"]}) == 128
+    ports = {(item["host"], item["device"]): item["port"] for item in found["cabling"]}
+    assert len(set(ports.values())) == 16
+    assert ports["npu01", 0] == "400GE1/1/5:1"
+    assert found["unreachable"] == []
+
+
+# What is done to device 3 of npu02, how it is undone, and the reason that has to be given for its pairs.
+REASONS = {
+    "tls": ("npusim fault set tls-mix --device 3; npusim fault set ping-loss --device 3 peer={peer}",
+            "npusim fault clear; hccn_tool -i 3 -tls -s enable 0"),
+    "link": ("npusim fault set link-down --device 3", "npusim fault clear"),
+    "address_plan": ("hccn_tool -i 3 -ip -s address 192.0.2.4 netmask 255.255.255.0", "{restore}"),
+    "gateway": ("hccn_tool -i 3 -ip -s address 192.0.2.4 netmask 255.255.255.0; hccn_tool -i 3 -gateway -s gateway 192.0.2.1", "{restore}"),
+    "switch_port": ("npusim fault set ping-loss --device 3 peer={peer}", "npusim fault clear"),
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_fabric_names_the_failing_pair_and_the_reason(cluster, tmp_path, reason):
+    def address(host: str) -> str:
+        return re.search(r"ipaddr:(\S+)", cluster.on(host, "hccn_tool -i 3 -ip -g")).group(1)
+
+    own, peer = address("npu02"), address("npu01")
+    gateway = re.search(r"gateway:([0-9.]+)", cluster.on("npu02", "hccn_tool -i 3 -gateway -g")).group(1)
+    restore = f"hccn_tool -i 3 -ip -s address {own} netmask {NETMASK}; hccn_tool -i 3 -gateway -s gateway {gateway}"
+    plant, clear = (words.format(peer=peer, restore=restore) for words in REASONS[reason])
+    with cluster.planted("npu02", plant, clear):
+        code, output, found = fabric(cluster, tmp_path, {"fabric_pairs": "same_index"})
+    assert code != 0, output
+    assert {result["stage"] for result in found["results"]} == {"fabric"}
+    lost = [pair for pair in found["pairs"] if pair["reason"]]
+    assert {(pair["device"], pair["peer_device"]) for pair in lost} == {(3, 3)}
+    assert {pair["reason"] for pair in lost} == {reason}
+    assert ("ping_matrix", "npu02", 3) in findings(found["results"])
+    assert all(device in (3, None) for unused, unused2, device in findings(found["results"]))
+
+
+# ---- report
+
+
+def test_report_writes_three_files(cluster, tmp_path):
+    code, output = cluster.play("playbooks/report.yml", {"report_dir": str(tmp_path / "report")})
+    assert code == 0, output
+    files = {path.name: path for path in (tmp_path / "report").iterdir()}
+    assert set(files) == {"report.html", "report.json", "report.xml"}
+    page = files["report.html"].read_text()
+    assert "npu01" in page
+    assert "npu02" in page
+    # Nothing is fetched when it is viewed.
+    assert not re.search(r"""(?:src|href)\s*=\s*["']?https?:""", page)
+    document = json.loads(files["report.json"].read_text())
+    assert document
+    suites = xml.etree.ElementTree.parse(files["report.xml"]).getroot()
+    cases = list(suites.iter("testcase"))
+    assert cases
+    assert not list(suites.iter("failure"))
+
+
+def test_report_tells_of_a_host_that_does_not_answer(cluster, tmp_path, one_host_away):
+    code, output = cluster.play("playbooks/report.yml", {"report_dir": str(tmp_path / "report")}, "-i", one_host_away)
+    assert code == 0, output
+    suites = xml.etree.ElementTree.parse(tmp_path / "report/report.xml").getroot()
+    assert any("host_reachable" in "".join(case.attrib.values()) and case.find("failure") is not None for case in suites.iter("testcase"))
