@@ -437,7 +437,7 @@ _WORDS = {
         "later": "The first error is not in the catalogue; explained is a later line: {line}",
         "unknown": "The catalogue does not know this error: its cause is unknown.",
         "nothing": "No error was found.",
-        "others": "Later, and mostly a result of it:",
+        "others": "Other messages that are known, by time; most follow from it:",
         "unknown_lines": "Lines that report an error and are not in the catalogue:",
     },
     "zh": {
@@ -449,7 +449,7 @@ _WORDS = {
         "later": "最早的错误不在目录中；以下解释的是其后的一行：{line}",
         "unknown": "目录中没有该错误，原因未知。",
         "nothing": "没有发现错误。",
-        "others": "其后出现、多由其引起的错误：",
+        "others": "其他已知报错（按时间），多由其引起：",
         "unknown_lines": "疑似错误、但目录中没有的行：",
     },
 }

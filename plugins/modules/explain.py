@@ -78,7 +78,7 @@ read:
   type: list
   elements: str
   sample: ["mindie-mindie.service", "/var/log/npuops/mindie/debug/plog/plog-7_20251012171733.log"]
-skipped:
+not_read:
   description: What could not be read, with the reason.
   returned: always
   type: list
@@ -107,10 +107,10 @@ class Reader:
         self.search = _explain.Search()
         self.offset = time.localtime().tm_gmtoff
         self.read: list[str] = []
-        self.skipped: list[dict[str, str]] = []
+        self.not_read: list[dict[str, str]] = []
 
     def skip(self, path: str, reason: str) -> None:
-        self.skipped.append({"path": path, "reason": reason})
+        self.not_read.append({"path": path, "reason": reason})
 
     def units(self, patterns: list[str], last_start: bool) -> None:
         starts = []
@@ -180,7 +180,7 @@ def main() -> None:
         reader.path(path)
     evidence = reader.search.evidence()
     module.exit_json(
-        changed=False, explanation=_explain.explain({"": evidence}), evidence=evidence, read=reader.read[:1000], skipped=reader.skipped[:100]
+        changed=False, explanation=_explain.explain({"": evidence}), evidence=evidence, read=reader.read[:1000], not_read=reader.not_read[:100]
     )
 
 
