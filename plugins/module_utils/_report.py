@@ -21,6 +21,8 @@ SCHEMA = "npuops.ascend/report"
 SCHEMA_VERSION = 1
 LANGUAGES = ("en", "zh")
 STATUSES = ("fail", "warn", "pass", "skip")
+# By mindie_info, and by systemd for other services.
+RUNNING = ("ready", "active")
 STAGES = ("host", "npu", "fabric", "launch")
 
 # Control characters, the marks that turn the direction of the text around them, lone surrogates, what XML cannot hold.
@@ -294,7 +296,7 @@ def _checks(results: t.Any) -> list[dict[str, t.Any]]:
 def verdict(document: dict[str, t.Any]) -> str:
     """``fail`` or ``warn`` when anything in the report is, else ``pass``."""
     counts = document["summary"]["checks"]
-    failed_services = [row for row in document["services"] if row["state"] != "ready"]
+    failed_services = [row for row in document["services"] if row["state"] not in RUNNING]
     failed_smoke = [row for row in document["smoke"] if not row["answer"]]
     unequal = [table for table in document["rank_tables"] if not table["identical"]]
     if counts["fail"] or document["summary"]["unreachable"] or document["summary"]["pairs_failed"] or failed_services or failed_smoke or unequal:

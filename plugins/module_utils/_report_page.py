@@ -120,7 +120,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "tpot": ("Time per output token, ms", "每 token 时延（ms）"),
     "mean": ("mean", "均值"),
     "success": ("Answered", "成功率"),
+    "where": ("Where", "位置"),
     "ready": ("ready", "就绪"),
+    "active": ("active", "运行中"),
     "starting": ("starting", "启动中"),
     "stopped": ("stopped", "已停止"),
     "failed": ("failed", "失败"),
@@ -152,23 +154,22 @@ def check_grid(checks: list[dict[str, t.Any]], hosts: list[str], language: str) 
 
 
 def findings(checks: list[dict[str, t.Any]], language: str) -> list[dict[str, t.Any]]:
-    found = []
+    """What failed and what warns; findings with one cause and one remedy stand together, with a place for each host or device."""
+    found: dict[tuple[str, ...], list[dict[str, t.Any]]] = {}
     for result in sorted((result for result in checks if result["status"] in ("fail", "warn")), key=lambda result: result["status"]):
+        texts = [in_language(result.get(key), language) for key in ("title", "cause", "remedy", "source")]
         evidence = result.get("evidence")
-        found.append(
+        found.setdefault((str(result["id"]), result["status"], *texts), []).append(
             {
-                "id": str(result["id"]),
-                "status": result["status"],
                 "host": str(result.get("host") or ""),
                 "device": result.get("device"),
-                "title": in_language(result.get("title"), language),
-                "cause": in_language(result.get("cause"), language),
-                "remedy": in_language(result.get("remedy"), language),
-                **{key: in_language(result.get(key), language) for key in ("observed", "expected", "source")},
+                "observed": in_language(result.get("observed"), language),
+                "expected": in_language(result.get("expected"), language),
                 "evidence": "\n".join(map(str, evidence)) if isinstance(evidence, list) else in_language(evidence, language),
             }
         )
-    return found
+    keys = ("id", "status", "title", "cause", "remedy", "source")
+    return [{**dict(zip(keys, texts)), "places": places} for texts, places in found.items()]
 
 
 def skipped(checks: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
@@ -333,6 +334,7 @@ def page(document: dict[str, t.Any], language: str) -> dict[str, t.Any]:
         "hosts": hosts,
         "checks": check_grid(document["checks"], hosts, language),
         "findings": findings(document["checks"], language),
+        "running": list(_report.RUNNING),
         "skipped": skipped(document["checks"]),
         "heat": heat_map(document["fabric"]["pairs"]),
         "cables": cable_grid(document["cabling"], hosts),

@@ -152,7 +152,7 @@ def test_hostile_text_changes_no_element(text):
     assert " ".join(_report.visible(text + "title").split()) in shape.text
 
 
-@given(st.text(st.characters(exclude_categories=[]), min_size=1, max_size=30))
+@given(st.text(st.characters(exclude_categories=[]), min_size=1, max_size=30).filter(str.strip))
 @settings(max_examples=25, deadline=None)
 def test_no_text_changes_an_element(text):
     shape = Shape(hostile_page(text))

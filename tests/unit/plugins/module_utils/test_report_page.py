@@ -53,8 +53,16 @@ def test_checks_stand_by_stage_and_host():
 def test_failures_come_before_warnings():
     results = [check("one", "warn", "npu01"), check("two", "pass"), check("three", "fail", "npu02", device=3, observed="link is down", evidence=["a", "b"])]
     found = _report_page.findings(results, "en")
-    assert [finding["id"] for finding in found] == ["three", "one"]
-    assert (found[0]["title"], found[0]["observed"], found[0]["device"], found[0]["evidence"]) == ("three en", "link is down", 3, "a\nb")
+    assert [(finding["id"], finding["title"]) for finding in found] == [("three", "three en"), ("one", "one en")]
+    assert found[0]["places"] == [{"host": "npu02", "device": 3, "observed": "link is down", "expected": "", "evidence": "a\nb"}]
+
+
+def test_findings_with_one_remedy_stand_together():
+    remedy = {"en": "Do it.", "zh": "执行。"}
+    results = [check("tuning", "warn", host, remedy=remedy, observed="madvise") for host in ("npu01", "npu02")]
+    results.append(check("tuning", "warn", "npu03", remedy="Another.", observed="never"))
+    found = _report_page.findings(results, "en")
+    assert [[place["host"] for place in finding["places"]] for finding in found] == [["npu01", "npu02"], ["npu03"]]
 
 
 def test_a_reason_to_skip_is_said_once():
