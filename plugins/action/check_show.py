@@ -23,13 +23,15 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result = super().run(tmp, task_vars)
-        _validated, arguments = self.validate_argument_spec({
-            "results": {"type": "list", "elements": "dict", "required": True},
-            "text": {"type": "str", "default": ""},
-            "lang": {"type": "str", "choices": list(terminal.LANGUAGES), "default": "en"},
-            "show": {"type": "str", "choices": ["always", "findings", "never"], "default": "always"},
-            "fail_on": {"type": "str", "choices": ["fail", "warn", "never"], "default": "fail"},
-        })
+        _validated, arguments = self.validate_argument_spec(
+            {
+                "results": {"type": "list", "elements": "dict", "required": True},
+                "text": {"type": "str", "default": ""},
+                "lang": {"type": "str", "choices": list(terminal.LANGUAGES), "default": "en"},
+                "show": {"type": "str", "choices": ["always", "findings", "never"], "default": "always"},
+                "fail_on": {"type": "str", "choices": ["fail", "warn", "never"], "default": "fail"},
+            }
+        )
         results, lang = arguments["results"], arguments["lang"]
         misshapen = terminal.problem(results, lang)
         if misshapen:

@@ -79,7 +79,11 @@ _value:
 
 
 def check_results(
-    facts: t.Any, wanted: t.Any = None, stages: t.Any = STAGES, overrides: t.Any = None, measured: t.Any = (),
+    facts: t.Any,
+    wanted: t.Any = None,
+    stages: t.Any = STAGES,
+    overrides: t.Any = None,
+    measured: t.Any = (),
 ) -> list[dict[str, t.Any]]:
     if not isinstance(facts, t.Mapping):
         raise AnsibleFilterError(f"check_results expects a dictionary of facts by host, not {type(facts).__name__}.")

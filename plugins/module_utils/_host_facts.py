@@ -66,7 +66,7 @@ def parse_ranges(text: str) -> list[tuple[int, int]]:
 def _socket_address(text: str) -> str:
     """An address of /proc/net/tcp: 32-bit words in the order of the machine, which is little-endian on all hosts of the NPUs."""
     raw = bytes.fromhex(text)
-    words = [raw[start:start + 4][::-1] for start in range(0, len(raw), 4)]
+    words = [raw[start : start + 4][::-1] for start in range(0, len(raw), 4)]
     return str(ipaddress.ip_address(b"".join(words)))
 
 
@@ -131,21 +131,23 @@ def parse_environment(text: str) -> dict[str, str]:
 
 
 def parse_firewalld(text: str) -> list[dict[str, t.Any]]:
-    """``firewall-cmd --list-all-zones``: what the active zones let through, each as source, port and zone."""
+    """``firewall-cmd --list-all-zones``: what the active zones let through, each as source, port, zone and interfaces."""
     rules: list[dict[str, t.Any]] = []
     zone: dict[str, t.Any] = {}
 
     def close() -> None:
-        if not zone.get("active"):
+        # Bridges of containers have zones of their own that let everything through.
+        outside = [name for name in zone.get("interfaces", []) if not re.match(r"docker|br-|veth|virbr|lo\Z", name)]
+        if not zone.get("active") or (zone["interfaces"] and not outside and not zone["sources"]):
             return
         for source in zone["sources"] or [None]:
             ports = ["any"] if zone["target"] == "ACCEPT" else zone["ports"]
-            rules.extend({"source": source, "port": port, "zone": zone["name"] if source else None} for port in ports)
+            rules.extend({"source": source, "port": port, "zone": zone["name"] if source else None, "interfaces": outside} for port in ports)
         for rich in zone["rich"]:
             source = re.search(r'source address="([^"]+)"', rich)
             port = re.search(r'port port="([^"]+)" protocol="([^"]+)"', rich)
             if rich.endswith("accept") and port:
-                rules.append({"source": source.group(1) if source else None, "port": f"{port.group(1)}/{port.group(2)}", "zone": None})
+                rules.append({"source": source.group(1) if source else None, "port": f"{port.group(1)}/{port.group(2)}", "zone": None, "interfaces": outside})
 
     for line in text.splitlines():
         heading = re.match(r"(\S+)(?: \(([^)]*)\))?\s*$", line)
@@ -153,14 +155,15 @@ def parse_firewalld(text: str) -> list[dict[str, t.Any]]:
             close()
             # A zone is active when an interface or a source is bound to it; the default zone takes what is left.
             state = heading.group(2) or ""
-            zone = {"name": heading.group(1), "active": "active" in state or "default" in state, "target": "default", "sources": [], "ports": [], "rich": []}
+            active = "active" in state or "default" in state
+            zone = {"name": heading.group(1), "active": active, "target": "", "interfaces": [], "sources": [], "ports": [], "rich": []}
             continue
         key, _colon, value = line.strip().partition(":")
         if not zone:
             continue
         if key == "target":
             zone["target"] = value.strip()
-        elif key in ("sources", "ports"):
+        elif key in ("interfaces", "sources", "ports"):
             zone[key] = value.split()
         elif line.strip().startswith("rule "):
             zone["rich"].append(line.strip())
@@ -176,7 +179,7 @@ def parse_ufw(text: str) -> list[dict[str, t.Any]]:
         if found:
             port = found.group(1).replace(":", "-") if re.match(r"\d", found.group(1)) else "any" if found.group(1) == "Anywhere" else None
             if port:
-                rules.append({"source": None if found.group(2) == "Anywhere" else found.group(2), "port": port, "zone": None})
+                rules.append({"source": None if found.group(2) == "Anywhere" else found.group(2), "port": port, "zone": None, "interfaces": []})
     return rules
 
 
@@ -190,20 +193,27 @@ def parse_containers(text: str) -> list[dict[str, t.Any]]:
         if not isinstance(item, dict):
             continue
         config, host_config = item.get("Config") or {}, item.get("HostConfig") or {}
-        devices = {int(match.group(1)) for entry in host_config.get("Devices") or [] for match in [re.match(r"/dev/davinci(\d+)\Z", str(entry.get("PathOnHost")))] if match}
+        devices = {
+            int(match.group(1))
+            for entry in host_config.get("Devices") or []
+            for match in [re.match(r"/dev/davinci(\d+)\Z", str(entry.get("PathOnHost")))]
+            if match
+        }
         # The vendor's container runtime takes a variable instead of device options.
         for variable in config.get("Env") or []:
             name, _equals, value = str(variable).partition("=")
             if name == "ASCEND_VISIBLE_DEVICES":
                 for first, last in parse_ranges(value):
                     devices.update(range(first, min(last, first + 63) + 1))
-        found.append({
-            "id": str(item.get("Id") or ""),
-            "name": str(item.get("Name") or "").lstrip("/"),
-            "image": str(config.get("Image") or ""),
-            "devices": sorted(devices),
-            "privileged": bool(host_config.get("Privileged")),
-        })
+        found.append(
+            {
+                "id": str(item.get("Id") or ""),
+                "name": str(item.get("Name") or "").lstrip("/"),
+                "image": str(config.get("Image") or ""),
+                "devices": sorted(devices),
+                "privileged": bool(host_config.get("Privileged")),
+            }
+        )
     return found
 
 

@@ -519,8 +519,13 @@ class Facts:
         begun = time.monotonic()
         try:
             with open_url(
-                f"{self.params['url']}/v1/chat/completions", data=json.dumps(body), method="POST", headers={"Content-Type": "application/json"},
-                timeout=self.params["smoke_seconds"], use_proxy=False, validate_certs=self.params["validate_certs"],
+                f"{self.params['url']}/v1/chat/completions",
+                data=json.dumps(body),
+                method="POST",
+                headers={"Content-Type": "application/json"},
+                timeout=self.params["smoke_seconds"],
+                use_proxy=False,
+                validate_certs=self.params["validate_certs"],
             ) as response:
                 answer = json.loads(response.read(_mindie_config.MAX_BYTES).decode("utf-8", "replace"))
             text = answer["choices"][0]["message"]["content"]

@@ -16,11 +16,30 @@ from ansible_collections.npuops.ascend.plugins.module_utils._checks.model import
 MODULES = {"host": host, "npu": npu, "fabric": fabric, "launch": launch}
 # The check that says so when a section of the facts cannot be read; the others that need it are skipped.
 OWNERS = {
-    "system": "product_os_arch", "pci": "pci_inventory", "memory": "disk_shm_mem", "disks": "disk_shm_mem", "user": "install_user",
-    "kernel": "kernel_headers", "network": "host_nic", "clock": "clock", "tuning": "host_tuning", "resolver": "hosts_file", "ports": "ports_free",
-    "containers": "device_claims", "npu": "driver_loaded", "topology": "hccs_topology", "superpod": "spod_ids", "cann": "cann_consistent", "hccn": "link",
-    "weights": "weights_complete", "config": "config_rules", "environment": "environment_consistent", "image": "image_digest",
-    "rank_table": "ranktable_live", "firewall": "firewall", "smoke": "smoke_request",
+    "system": "product_os_arch",
+    "pci": "pci_inventory",
+    "memory": "disk_shm_mem",
+    "disks": "disk_shm_mem",
+    "user": "install_user",
+    "kernel": "kernel_headers",
+    "network": "host_nic",
+    "clock": "clock",
+    "tuning": "host_tuning",
+    "resolver": "hosts_file",
+    "ports": "ports_free",
+    "containers": "device_claims",
+    "npu": "driver_loaded",
+    "topology": "hccs_topology",
+    "superpod": "spod_ids",
+    "cann": "cann_consistent",
+    "hccn": "link",
+    "weights": "weights_complete",
+    "config": "config_rules",
+    "environment": "environment_consistent",
+    "image": "image_digest",
+    "rank_table": "ranktable_live",
+    "firewall": "firewall",
+    "smoke": "smoke_request",
 }
 STATUSES = ("fail", "warn", "skip", "pass")
 SEVERITIES = ("off", "warn", "fail")
@@ -179,5 +198,3 @@ def _of_cluster(check: Check, group: list[Host], everyone: list[Host], severity:
     if reason:
         return [record(check, "skip", severity, observed=reason)]
     return [*unread, record(check, "pass", severity, names[0] if len(names) == 1 and len(everyone) > 1 else "")]
-
-

@@ -122,7 +122,9 @@ def link_flaps(host: Host) -> Findings:
         recent = [text for text in downs if now and _time(text) and now - t.cast(datetime.datetime, _time(text)) < datetime.timedelta(hours=FLAP_HOURS)]
         if recent:
             yield Finding(
-                f"link went down {len(recent)} time(s) in {FLAP_HOURS} hours, last at {max(recent)}", "no change", device=device["device"],
+                f"link went down {len(recent)} time(s) in {FLAP_HOURS} hours, last at {max(recent)}",
+                "no change",
+                device=device["device"],
                 evidence="\n".join(f"{text} LINK DOWN" for text in recent[:3]),
             )
     yield from _unread(host, "link_stat", unreadable)
@@ -211,11 +213,16 @@ def tls_consistent(cluster: Cluster) -> Findings:
             now = _time(host.section("hccn").get("now"))
             days = (ends - now).days if ends and now else None
             if certificate.get("state") == "expired" or (days is not None and days < 0):
-                yield Finding(f"certificate {certificate['name']} ended at {certificate['end_time']}", "a valid certificate", host=host.name, device=device["device"])
+                yield Finding(
+                    f"certificate {certificate['name']} ended at {certificate['end_time']}", "a valid certificate", host=host.name, device=device["device"]
+                )
             elif days is not None and days < CERTIFICATE_DAYS:
                 yield Finding(
-                    f"certificate {certificate['name']} ends in {days} days, at {certificate['end_time']}", f"more than {CERTIFICATE_DAYS} days",
-                    host=host.name, device=device["device"], status="warn",
+                    f"certificate {certificate['name']} ends in {days} days, at {certificate['end_time']}",
+                    f"more than {CERTIFICATE_DAYS} days",
+                    host=host.name,
+                    device=device["device"],
+                    status="warn",
                 )
 
 

@@ -76,7 +76,9 @@ def disk_shm_mem(host: Host) -> Findings:
     shm = _megabytes(str(host.wanted.get("shm") or ""))
     if shm > memory["total_mb"]:
         yield Finding(
-            f"{memory['total_mb'] / 1000:.0f} GB of memory", f"no less than the {shm / 1000:.0f} GB of shared memory of the container (mindie_shm_size)", status="warn",
+            f"{memory['total_mb'] / 1000:.0f} GB of memory",
+            f"no less than the {shm / 1000:.0f} GB of shared memory of the container (mindie_shm_size)",
+            status="warn",
         )
     paths = host.section("disks")["paths"]
     for path, limit in host.wanted["min_free_gb"].items():
@@ -90,7 +92,7 @@ def disk_shm_mem(host: Host) -> Findings:
 def _megabytes(text: str) -> float:
     """A size as docker takes it: 500g, 64m, or bytes."""
     found = re.match(r"\s*(\d+(?:\.\d+)?)\s*([bkmgt]?)", text.lower())
-    return float(found.group(1)) * {"k": 1 / 1024, "m": 1, "g": 1024, "t": 1024 ** 2}.get(found.group(2), 1 / 1024 ** 2) if found else 0
+    return float(found.group(1)) * {"k": 1 / 1024, "m": 1, "g": 1024, "t": 1024**2}.get(found.group(2), 1 / 1024**2) if found else 0
 
 
 def host_nic(cluster: Cluster) -> Findings:
@@ -115,7 +117,9 @@ def _unreached(host: Host, probes: list) -> Findings:
         if all(probe["state"] in ("timeout", "unreachable") for probe in tried):
             ports = ", ".join(str(probe["port"]) for probe in tried)
             yield Finding(
-                f"{name} ({tried[0]['address']} port {ports}): {tried[0]['state']}", "an answer, be it a refusal", host=host.name,
+                f"{name} ({tried[0]['address']} port {ports}): {tried[0]['state']}",
+                "an answer, be it a refusal",
+                host=host.name,
                 evidence=str(tried[0].get("error") or ""),
             )
 
@@ -135,7 +139,9 @@ def _interface_name(host: Host, interfaces: dict) -> Findings:
     if not any(interfaces[name]["up"] and interfaces[name]["addresses"] for name in found):
         there = some([name for name in sorted(interfaces) if name != "lo"])
         yield Finding(
-            f"HCCL_SOCKET_IFNAME={wish} means {some(found) or 'no interface'}", f"an interface that is up and has an address; there are {there}", host=host.name,
+            f"HCCL_SOCKET_IFNAME={wish} means {some(found) or 'no interface'}",
+            f"an interface that is up and has an address; there are {there}",
+            host=host.name,
         )
 
 
@@ -164,7 +170,8 @@ def ports_free(host: Host) -> Findings:
     if at_risk:
         yield Finding(
             f"ports {at_risk[0]} to {at_risk[-1]} may be given to any client (ip_local_port_range {low} {high})",
-            f"{host.wanted['hccl_ports']} in net.ipv4.ip_local_reserved_ports", status="warn",
+            f"{host.wanted['hccl_ports']} in net.ipv4.ip_local_reserved_ports",
+            status="warn",
         )
 
 
@@ -197,4 +204,3 @@ def host_tuning(host: Host) -> Findings:
     number = re.match(r"(\d+)\.(\d+)", str(system["kernel"]))
     if number and tuple(map(int, number.groups())) < FIRST_KERNEL:
         yield Finding(f"kernel {system['kernel']}", "5.10 or newer")
-

@@ -47,10 +47,17 @@ def firewall(cluster: Cluster) -> Findings:
     for (name, text), sources in closed.items():
         yield Finding(f"{text} from {some([source for source, _error in sources])}", "an answer, be it a refusal", host=name, evidence=sources[0][1])
     for host, facts in found:
+        rules = [rule for rule in facts["rules"] if not rule["interfaces"] or _interface(host) in (None, *rule["interfaces"])]
         for port in (host.wanted.get("firewall_ports") or []) if facts["service"] else []:
-            if not _lets_through(facts["rules"], str(port["port"]), port.get("sources") or []):
+            if not _lets_through(rules, str(port["port"]), port.get("sources") or []):
                 froms = f" from {some(port['sources'])}" if port.get("sources") else ""
                 yield Finding(f"no rule of {facts['service']} opens {port['port']}{froms}", "a rule for the clients", host=host.name, status="warn")
+
+
+def _interface(host: Host) -> str | None:
+    """The interface that has the address of the service; None when it is not known."""
+    interfaces = host.section("network")["interfaces"] if host.has("network") else {}
+    return next((name for name, facts in interfaces.items() if host.wanted.get("address") in facts["addresses"]), None)
 
 
 def _range(text: str) -> tuple[int, int, str]:
@@ -134,7 +141,10 @@ def config_rules(host: Host) -> Findings:
     for rule in config["findings"]:
         evidence = str(rule.get("vendor_message") or "")
         yield Finding(
-            f"{rule['path']}: {rule['observed']}", f"{rule['expected']} [{rule['rule']}]", status="warn" if rule["severity"] == "warning" else "", evidence=evidence,
+            f"{rule['path']}: {rule['observed']}",
+            f"{rule['expected']} [{rule['rule']}]",
+            status="warn" if rule["severity"] == "warning" else "",
+            evidence=evidence,
         )
     if host.wanted.get("master") and host.has("network"):
         own = {address for facts in host.section("network")["interfaces"].values() for address in facts["addresses"]}
@@ -167,10 +177,12 @@ def hbm_fit(cluster: Cluster) -> Findings:
     host, facts = weights[0]
     fraction = float(host.wanted.get("memory_fraction") or DEFAULT_FRACTION)
     usable = sum(max(0, device["hbm_total_mb"] - IDLE_HBM_MB) * fraction for device in devices)
-    need = facts["total_bytes"] / 1024 ** 2
+    need = facts["total_bytes"] / 1024**2
     if need > usable * HEADROOM:
         yield Finding(
-            f"{need / 1024:.0f} GB of weights for {len(devices)} devices with {usable / 1024:.0f} GB usable", f"at most {usable * HEADROOM / 1024:.0f} GB", host=host.name,
+            f"{need / 1024:.0f} GB of weights for {len(devices)} devices with {usable / 1024:.0f} GB usable",
+            f"at most {usable * HEADROOM / 1024:.0f} GB",
+            host=host.name,
         )
 
 
@@ -204,8 +216,10 @@ def device_claims(cluster: Cluster) -> Findings:
             taken = sorted(wanted & set(container["devices"]))
             if taken:
                 yield Finding(
-                    f"container {container['name']} ({container['image']}) has NPU {some(taken, 16)}", "NPUs that no other container has",
-                    host=host.name, device=taken[0] if len(taken) == 1 else None,
+                    f"container {container['name']} ({container['image']}) has NPU {some(taken, 16)}",
+                    "NPUs that no other container has",
+                    host=host.name,
+                    device=taken[0] if len(taken) == 1 else None,
                 )
     if not judged and not cluster.unread:
         raise Skip("no host")
@@ -225,7 +239,10 @@ def ranktable_live(cluster: Cluster) -> Findings:
         for finding in facts["findings"][:5]:
             device = re.search(r"\bfor device (\d+)\b", finding["observed"])
             yield Finding(
-                f"{finding['path']}: {finding['observed']}", str(finding["expected"]), host=host.name, device=int(device.group(1)) if device else None,
+                f"{finding['path']}: {finding['observed']}",
+                str(finding["expected"]),
+                host=host.name,
+                device=int(device.group(1)) if device else None,
                 evidence=str(finding.get("vendor_message") or ""),
             )
     yield from compare("sha256", {host.name: facts["sha256"][:16] for host, facts in present})

@@ -107,6 +107,8 @@ def shown(value: t.Any) -> str:
     """A value for a person."""
     if value is None or value == "":
         return "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
     if isinstance(value, (list, tuple)):
         return " / ".join(shown(item) for item in value)
     return str(value)

@@ -44,8 +44,10 @@ def driver_loaded(host: Host) -> Findings:
         present = [device["device"] for device in npu["devices"]]
         missing = [number for number in range(count) if number not in present]
         yield Finding(
-            f"npu-smi shows {len(npu['devices'])} devices" + (f", not {some(missing, 16)}" if missing else ""), f"{count} (preflight_device_count)",
-            device=missing[0] if len(missing) == 1 else None, evidence="\n".join(npu["problems"][:3]),
+            f"npu-smi shows {len(npu['devices'])} devices" + (f", not {some(missing, 16)}" if missing else ""),
+            f"{count} (preflight_device_count)",
+            device=missing[0] if len(missing) == 1 else None,
+            evidence="\n".join(npu["problems"][:3]),
         )
 
 
@@ -54,7 +56,8 @@ def reboot_pending(host: Host) -> Findings:
     if npu["reboot_pending"]:
         on_disk, runs = npu["installed"], npu["driver_version"] or "no driver"
         yield Finding(
-            f"driver {on_disk['driver_version']} and firmware {on_disk['firmware_version']} on disk; {runs} and {npu['firmware_version']} run", "the versions on disk",
+            f"driver {on_disk['driver_version']} and firmware {on_disk['firmware_version']} on disk; {runs} and {npu['firmware_version']} run",
+            "the versions on disk",
         )
 
 
@@ -64,7 +67,11 @@ def npu_health(host: Host) -> Findings:
             details = (device.get("details") or {}).get("health") or {}
             evidence = "\n".join([", ".join(details.get("codes", [])), *details.get("texts", [])][:3]).strip()
             yield Finding(
-                f"health {device['health']}", "OK", device=_name(device), status="warn" if device["health"] == "Warning" else "", evidence=evidence,
+                f"health {device['health']}",
+                "OK",
+                device=_name(device),
+                status="warn" if device["health"] == "Warning" else "",
+                evidence=evidence,
             )
 
 
@@ -81,7 +88,9 @@ def hbm_idle(host: Host) -> Findings:
             yield Finding(f"held by {some(names, 2)}", "no process of another service", device=_name(device))
         elif key not in own and not npu.get("own_service") and (device["hbm_used_mb"] or 0) > IDLE_HBM_MB:
             yield Finding(
-                f"{device['hbm_used_mb']} of {device['hbm_total_mb']} MB HBM in use, and no process shown", f"at most {IDLE_HBM_MB} MB", device=_name(device),
+                f"{device['hbm_used_mb']} of {device['hbm_total_mb']} MB HBM in use, and no process shown",
+                f"at most {IDLE_HBM_MB} MB",
+                device=_name(device),
             )
 
 
@@ -162,5 +171,7 @@ def spod_ids(cluster: Cluster) -> Findings:
                 continue
             first = seen.setdefault((device["pod"], device["sdid"]), (host.name, device["device"]))
             if first != (host.name, device["device"]):
-                yield Finding(f"SDID {device['sdid']}, which {first[0]} device {first[1]} has too", "an SDID of its own", host=host.name, device=device["device"])
+                yield Finding(
+                    f"SDID {device['sdid']}, which {first[0]} device {first[1]} has too", "an SDID of its own", host=host.name, device=device["device"]
+                )
     yield from compare("super pod", pods)

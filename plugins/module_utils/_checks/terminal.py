@@ -20,18 +20,56 @@ WORST = ("fail", "warn", "pass", "skip")
 
 WORDS = {
     "en": {
-        "pass": "ok", "warn": "WARN", "fail": "FAIL", "skip": "-", "check": "check", "all": "all hosts", "findings": "hosts with findings",
-        "host": "Host", "npu": "NPU", "fabric": "Fabric", "launch": "Launch",
-        "observed": "observed", "expected": "expected", "cause": "cause", "remedy": "remedy", "source": "source", "evidence": "evidence",
-        "device": "device", "skipped": "Not looked at", "off": "Switched off in preflight_checks", "changed": "Severity changed in preflight_checks",
-        "totals": "{fail} failed, {warn} warned, {pass} passed, {skip} skipped", "colon": ": ", "sep": ", ",
+        "pass": "ok",
+        "warn": "WARN",
+        "fail": "FAIL",
+        "skip": "-",
+        "check": "check",
+        "all": "all hosts",
+        "findings": "hosts with findings",
+        "host": "Host",
+        "npu": "NPU",
+        "fabric": "Fabric",
+        "launch": "Launch",
+        "observed": "observed",
+        "expected": "expected",
+        "cause": "cause",
+        "remedy": "remedy",
+        "source": "source",
+        "evidence": "evidence",
+        "device": "device",
+        "skipped": "Not looked at",
+        "off": "Switched off in preflight_checks",
+        "changed": "Severity changed in preflight_checks",
+        "totals": "{fail} failed, {warn} warned, {pass} passed, {skip} skipped",
+        "colon": ": ",
+        "sep": ", ",
     },
     "zh": {
-        "pass": "通过", "warn": "警告", "fail": "失败", "skip": "-", "check": "检查项", "all": "全部主机", "findings": "有问题的主机",
-        "host": "主机", "npu": "NPU", "fabric": "组网", "launch": "启动",
-        "observed": "实际", "expected": "期望", "cause": "原因", "remedy": "处理", "source": "来源", "evidence": "证据",
-        "device": "设备", "skipped": "未检查", "off": "已在 preflight_checks 中关闭", "changed": "已在 preflight_checks 中调整级别",
-        "totals": "失败 {fail}，警告 {warn}，通过 {pass}，跳过 {skip}", "colon": "：", "sep": "、",
+        "pass": "通过",
+        "warn": "警告",
+        "fail": "失败",
+        "skip": "-",
+        "check": "检查项",
+        "all": "全部主机",
+        "findings": "有问题的主机",
+        "host": "主机",
+        "npu": "NPU",
+        "fabric": "组网",
+        "launch": "启动",
+        "observed": "实际",
+        "expected": "期望",
+        "cause": "原因",
+        "remedy": "处理",
+        "source": "来源",
+        "evidence": "证据",
+        "device": "设备",
+        "skipped": "未检查",
+        "off": "已在 preflight_checks 中关闭",
+        "changed": "已在 preflight_checks 中调整级别",
+        "totals": "失败 {fail}，警告 {warn}，通过 {pass}，跳过 {skip}",
+        "colon": "：",
+        "sep": "、",
     },
 }
 
@@ -72,7 +110,8 @@ def _worst(records: t.Iterable[t.Mapping[str, t.Any]]) -> str:
 def report(results: t.Sequence[t.Mapping[str, t.Any]], lang: str = "en") -> str:
     """The whole text. Stages without results are left out."""
     words = WORDS[lang]
-    hosts = list(dict.fromkeys(clean(record["host"]) for record in results if record["host"]))
+    hosts = sorted({clean(record["host"]) for record in results if record["host"]}, key=_natural)
+    lost = {clean(record["host"]) for record in results if record["id"] == "host_reachable" and record["status"] in ("fail", "warn")}
     lines: list[str] = []
     rows = []
     wide = len(hosts) > MAX_COLUMNS
@@ -87,12 +126,14 @@ def report(results: t.Sequence[t.Mapping[str, t.Any]], lang: str = "en") -> str:
         rows.append([f"[{words[stage]}]", *[""] * (len(rows[0]) - 1)])
         for name in dict.fromkeys(record["id"] for record in of_stage):
             records = [record for record in of_stage if record["id"] == name]
-            rows.append(_wide_row(name, records, hosts, words) if wide else _row(name, records, hosts, words, lang))
+            statuses = _statuses(records, hosts, lost)
+            rows.append(
+                _wide_row(name, statuses, words) if wide else [name, *(words[status] for status in statuses.values()), clean(records[0]["title"][lang])]
+            )
     if len(rows) > 1:
         lines += table(rows)
-    findings = [record for record in results if record["status"] in ("fail", "warn")]
-    for record in sorted(findings, key=lambda record: record["status"] != "fail"):
-        lines += ["", *_block(record, words, lang)]
+    for group in _alike(results):
+        lines += ["", *_block(group, words, lang)]
     notes = [*_skips(results, words), *_overrides(results, words)]
     if notes:
         lines += ["", *notes]
@@ -103,45 +144,70 @@ def report(results: t.Sequence[t.Mapping[str, t.Any]], lang: str = "en") -> str:
 def summary(records: t.Sequence[t.Mapping[str, t.Any]]) -> str:
     """One line for each finding, for an error message."""
     lines = []
-    for record in records:
-        place = clean(record["host"]) + (f" device {record['device']}" if record["device"] is not None else "")
+    for group in _alike(records):
+        record, devices = group[0], _devices(group)
+        place = clean(record["host"]) + (f" device {devices}" if devices else "")
         lines.append(f"{record['id']}: {place + ': ' if place else ''}found {clean(record['observed'])}; expected {clean(record['expected'])}.")
     return "\n".join(lines)
 
 
-def _row(name: str, records: list[t.Mapping[str, t.Any]], hosts: list[str], words: dict[str, str], lang: str) -> list[str]:
+def _natural(name: str) -> list[t.Any]:
+    """npu2 before npu10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", name)]
+
+
+def _statuses(records: list[t.Mapping[str, t.Any]], hosts: list[str], lost: set[str]) -> dict[str, str]:
+    """host -> the worst of its results."""
     everyone = [record for record in records if not record["host"]]
-    cells = []
+    found = {}
     for host in hosts:
         own = [record for record in records if clean(record["host"]) == host]
-        # A host that is not named differs from none, where others do.
-        status = _worst(own) if own else _worst(everyone) if everyone else "pass" if _is_cluster(records) else "skip"
-        cells.append(words[status])
-    return [name, *cells, clean(records[0]["title"][lang])]
+        if own:
+            found[host] = _worst(own)
+        elif host in lost:
+            found[host] = "skip"
+        else:
+            # Of hosts that are compared, those that are not named are alike.
+            found[host] = _worst(everyone) if everyone else "pass" if records[0]["scope"] == "cluster" else "skip"
+    return found
 
 
-def _is_cluster(records: list[t.Mapping[str, t.Any]]) -> bool:
-    return records[0]["scope"] == "cluster"
+def _wide_row(name: str, statuses: t.Mapping[str, str], words: dict[str, str]) -> list[str]:
+    counts = [sum(status == kind for status in statuses.values()) for kind in ("pass", "warn", "fail", "skip")]
+    return [name, *(str(count) if count else "." for count in counts), _some([host for host, status in statuses.items() if status in ("fail", "warn")], words)]
 
 
-def _wide_row(name: str, records: list[t.Mapping[str, t.Any]], hosts: list[str], words: dict[str, str]) -> list[str]:
-    statuses = {}
-    for host, cell in zip(hosts, _row(name, records, hosts, {**words, **{status: status for status in WORST}}, "en")[1:]):
-        statuses[host] = cell
-    counts = {status: sum(cell == status for cell in statuses.values()) for status in WORST}
-    named = [host for host, cell in statuses.items() if cell in ("fail", "warn")]
-    shown = [str(counts[status]) if counts[status] else "." for status in ("pass", "warn", "fail", "skip")]
-    return [name, *shown, _some(named, words)]
+def _alike(results: t.Sequence[t.Mapping[str, t.Any]]) -> list[list[t.Mapping[str, t.Any]]]:
+    """Findings, failures first; those of several devices of a host that say the same stand together."""
+    groups: dict[tuple[t.Any, ...], list[t.Mapping[str, t.Any]]] = {}
+    for record in results:
+        if record["status"] in ("fail", "warn"):
+            key = record["status"], record["id"], record["host"], record["observed"], record["expected"], record["remedy"]["en"]
+            groups.setdefault(key, []).append(record)
+    return sorted(groups.values(), key=lambda group: group[0]["status"] != "fail")
+
+
+def _devices(group: list[t.Mapping[str, t.Any]]) -> str:
+    """The devices of a group: 3, or 0-7, or 0-2,5."""
+    numbers = sorted({record["device"] for record in group if isinstance(record["device"], int)})
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
 def _some(names: list[str], words: dict[str, str], limit: int = 6) -> str:
     return words["sep"].join(names[:limit]) + (f" +{len(names) - limit}" if len(names) > limit else "")
 
 
-def _block(record: t.Mapping[str, t.Any], words: dict[str, str], lang: str) -> list[str]:
+def _block(group: list[t.Mapping[str, t.Any]], words: dict[str, str], lang: str) -> list[str]:
+    record = group[0]
     place = clean(record["host"]) or words["all"]
-    if record["device"] is not None:
-        place += f" {words['device']} {record['device']}"
+    if _devices(group):
+        place += f" {words['device']} {_devices(group)}"
     lines = [f"{words[record['status']]} {record['id']} @ {place}{words['colon']}{clean(record['title'][lang])}"]
     values = [(key, record[key]) for key in ("observed", "expected")]
     values += [(key, record[key][lang]) for key in ("cause", "remedy")]
