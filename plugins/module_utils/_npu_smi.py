@@ -401,8 +401,8 @@ def parse_super_pod(text: str) -> dict[str, int | None]:
 def with_physical_ids(chips: Iterable[Chip], mapping: Sequence[Mapping] | None) -> tuple[list[Chip], dict[tuple[int, int], int], list[str]]:
     """Give each chip its physical id, as hccn_tool and rank tables want it: (chips, logic ids by (npu, chip), warnings).
 
-    It comes from the Phy-ID column of the mapping or of the table; on hosts with one chip for each NPU the logic id
-    (without a mapping: the NPU id) is the physical one. Where none of these holds it stays None.
+    It comes from the Phy-ID column of the mapping or of the table; on hosts with one chip for each NPU the NPU id of a 910,
+    and the logic id of other chips (without a mapping: the NPU id), is the physical one. Where none of these holds it stays None.
     """
     chips = list(chips)
     warnings: list[str] = []
@@ -419,7 +419,8 @@ def with_physical_ids(chips: Iterable[Chip], mapping: Sequence[Mapping] | None) 
                 warnings.append(f"NPU {key[0]} chip {key[1]}: the table says physical id {physical}, npu-smi info -m says {row.phy_id}.")
             physical = row.phy_id
         elif physical is None and single:
-            physical = logic.get(key) if mapping else chip.npu_id
+            # A 910 keeps its NPU id when another card is lost or hidden from a container; the logic ids close the gap.
+            physical = chip.npu_id if not mapping or (chip.name.startswith("910") and chip.npu_id >= 0) else logic.get(key)
         if physical is None:
             warnings.append(f"NPU {key[0]} chip {key[1]}: npu-smi gives no physical id.")
         result.append(replace(chip, phy_id=physical))
