@@ -148,3 +148,57 @@ def test_report_tells_of_a_host_that_does_not_answer(cluster, tmp_path, one_host
     assert code == 0, output
     suites = xml.etree.ElementTree.parse(tmp_path / "report/report.xml").getroot()
     assert any("host_reachable" in "".join(case.attrib.values()) and case.find("failure") is not None for case in suites.iter("testcase"))
+
+
+# ---- drift
+
+
+def test_no_drift_on_healthy_hosts(cluster):
+    code, output = cluster.play("playbooks/drift.yml")
+    assert code == 0, output
+
+
+# What is changed on npu02, how it is changed back, and the words that name it.
+DRIFTS = {
+    "address": ("cp -p /etc/hccn.conf /run/hccn.conf; hccn_tool -i 3 -ip -s address {own}0 netmask {netmask}",
+                "hccn_tool -i 3 -ip -s address {own} netmask {netmask}; cat /run/hccn.conf > /etc/hccn.conf", ("address", "{own}0")),
+    "config.json": ("cp -p /etc/npuops/mindie/config.json /run/; sed -i 's/\"maxSeqLen\" *: *[0-9]*/\"maxSeqLen\": 40000/' /etc/npuops/mindie/config.json",
+                    "cp -p /run/config.json /etc/npuops/mindie/config.json", ("maxSeqLen", "40000")),
+    "environment": ("cp -p /etc/npuops/mindie/environment /run/; echo HCCL_BUFFSIZE=120 >> /etc/npuops/mindie/environment",
+                    "cp -p /run/environment /etc/npuops/mindie/environment", ("HCCL_BUFFSIZE",)),
+    "image": ("docker tag {image} planted:right; docker create --name planted planted:right true; docker commit planted {image}; docker rm planted",
+              "docker tag planted:right {image}; docker rmi planted:right", ("image",)),
+}
+
+
+@pytest.mark.parametrize("what", DRIFTS)
+def test_drift_names_what_was_changed_on_one_host(cluster, what):
+    own = re.search(r"ipaddr:(\S+)", cluster.on("npu02", "hccn_tool -i 3 -ip -g")).group(1)
+    image = cluster.on("npu02", "docker inspect --format '{{.Config.Image}}' mindie-mindie").strip()
+    plant, clear, words = DRIFTS[what]
+    values = {"own": own, "netmask": NETMASK, "image": image}
+    with cluster.planted("npu02", plant.format(**values), clear.format(**values)):
+        code, output = cluster.play("playbooks/drift.yml")
+    assert code != 0, output
+    shown = output.partition("Show | Show the differences")[2]
+    assert "npu02" in shown
+    for word in words:
+        assert word.format(**values) in shown
+
+
+# ---- explain
+
+
+def test_explain_names_the_code_of_a_start_that_failed(cluster):
+    """Rank 11 is device 3 of the second host; its TLS switch differs."""
+    impatient = {"mindie_environment": {"MINDIESIM_TIME_SCALE": "0.03"}}
+    with cluster.planted("npu02", "npusim fault set tls-mix --device 3", "npusim fault clear tls-mix; hccn_tool -i 3 -tls -s enable 0"):
+        code, output = cluster.play("playbooks/mindie.yml", {**impatient, "preflight_checks": {"tls_consistent": "off"}})
+        assert code != 0, output
+        code, output = cluster.play("playbooks/explain.yml")
+    assert code == 0, output
+    assert re.search(r"EI00(06|16)", output), output
+    assert "TLS" in output
+    # The service comes back.
+    code, output = cluster.play("playbooks/mindie.yml")
+    assert code == 0, output
