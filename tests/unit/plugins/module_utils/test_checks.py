@@ -805,6 +805,13 @@ def test_every_check_is_complete():
     assert set(evaluate.OWNERS.values()) <= set(catalogue.BY_ID)
 
 
+@pytest.mark.parametrize("guide", ["guide_checks.rst", "guide_checks_zh.rst"])
+def test_the_guides_list_every_check_with_its_severity(guide):
+    written = (CLI.parents[2] / "docs/docsite/rst" / guide).read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^   \* - ``(\w+)``\n     - (\w+)$", written, re.MULTILINE))
+    assert listed == {check.id: check.severity for check in catalogue.CHECKS}
+
+
 # ---- severities of the inventory
 
 
