@@ -216,6 +216,10 @@ def test_the_rank_table_against_the_devices(host, run_module):
     assert "10.20.1.4 for device 3" in finding["observed"]
     assert "10.20.1.99" in finding["expected"]
 
+    # A device that does not answer is not said to be absent.
+    silent = {"rank_table_path": str(path), "server_id": "192.0.2.11"}
+    assert launch(run_module, silent, hccn_tool=lambda argv: GARBAGE if argv[2] == "3" else hccn_tool(argv))["rank_table"]["findings"] == []
+
 
 def test_weights_of_a_user_that_is_not_there(host, run_module):
     facts = launch(run_module, {"weights_path": str(host / "none"), "weights_user": "nobody-of-this-name"})
