@@ -12,9 +12,13 @@ import os
 import pathlib
 import shlex
 import subprocess
+import sys
 import typing as t
 
 import pytest
+
+# Tests are imported without their directory in the path (pytest.ini).
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 PROJECT = pathlib.Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 INVENTORY = os.environ.get("FAULTS_INVENTORY", "inventories/simulator")
