@@ -36,7 +36,7 @@ case "$3" in
 -duplex) exec cat '{samples}/duplex-get--full.txt' ;;
 -fec) exec cat '{samples}/fec-get--not-switchable-a2.txt' ;;
 -optical) printf 'optical info:\\npresent : present\\n' ;;
--link_stat) exec cat '{samples}/link_stat-get--with-down-count.txt' ;;
+-link_stat) exec cat '{samples}/link_stat-get--no-records.txt' ;;
 *) exit 13 ;;
 esac
 """
