@@ -28,6 +28,7 @@ OWN = "npuops"
 FILE_BYTES = 20 * 1024 * 1024 - 4096
 SPOOLED = 1024 * 1024
 READ_AT_ONCE = 64 * 1024
+UNPACKED_BYTES = 1024 * 1024 * 1024
 
 _PLOG = re.compile(r"plog-\d{1,10}_\d{1,20}\.log(?:\.gz)?")
 _DEVICE_LOG = re.compile(r"device-\d{1,10}_\d{1,20}\.log(?:\.gz)?")
@@ -157,6 +158,8 @@ def _size(stream: t.BinaryIO) -> int:
     size = 0
     while chunk := stream.read(1024 * 1024):
         size += len(chunk)
+        if size > UNPACKED_BYTES:
+            raise OSError(f"it unpacks to more than {UNPACKED_BYTES} bytes")
     stream.seek(0)
     return size
 
