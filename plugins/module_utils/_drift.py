@@ -113,9 +113,8 @@ def between(views: list[View]) -> list[dict[str, str]]:
             # Of values that are equally frequent, the one of the first host.
             usual = collections.Counter(values.values()).most_common(1)[0][0]
             example = next(host for host, value in values.items() if value == usual)
-            items.extend(
-                difference("hosts", host, what, value, f"{usual}, as on {example}", tag) for host, value in values.items() if value != usual
-            )
+            odd = [host for host, value in values.items() if value != usual]
+            items.extend(difference("hosts", host, what, values[host], f"{usual}, as on {example}", tag) for host in odd)
     return items
 
 
@@ -198,8 +197,9 @@ def _rank_table(view: View) -> t.Iterator[tuple[str, t.Any, t.Any, str]]:
 
 def against_inventory(view: View) -> list[dict[str, str]]:
     host = view["host"]
-    changes = ((f"config.json, {change.get('path')}", change.get("before"), change.get("after"), "mindie") for change in _dicts(_dict(view.get("config")).get("changes")))
-    found = [*_network(view), *_versions(view), *changes, *_files(view), *_rank_table(view)]
+    changes = _dicts(_dict(view.get("config")).get("changes"))
+    config = ((f"config.json, {change.get('path')}", change.get("before"), change.get("after"), "mindie") for change in changes)
+    found = [*_network(view), *_versions(view), *config, *_files(view), *_rank_table(view)]
     items = [difference("inventory", host, what, has_, wanted, tag) for what, has_, wanted, tag in found]
     for part, message in _dict(view.get("problems")).items():
         items.append(difference("inventory", host, part, f"not compared: {message}", "what the inventory says", part))
@@ -215,9 +215,23 @@ def differences(views: t.Any) -> list[dict[str, str]]:
 
 
 _TEXTS = {
-    "en": {"hosts": "Between hosts", "inventory": "Against the inventory", "none": "No drift: {count} hosts have what the inventory says.", "found": "found", "expected": "expected", "tag": "repair with --tags"},
-    "zh": {"hosts": "主机之间", "inventory": "与 inventory 相比", "none": "没有漂移：{count} 台主机与 inventory 一致。", "found": "实际", "expected": "预期", "tag": "修复：--tags"},
-}  # fmt: skip
+    "en": {
+        "hosts": "Between hosts",
+        "inventory": "Against the inventory",
+        "none": "No drift: {count} hosts have what the inventory says.",
+        "found": "found",
+        "expected": "expected",
+        "tag": "repair with --tags",
+    },
+    "zh": {
+        "hosts": "主机之间",
+        "inventory": "与 inventory 相比",
+        "none": "没有漂移：{count} 台主机与 inventory 一致。",
+        "found": "实际",
+        "expected": "预期",
+        "tag": "修复：--tags",
+    },
+}
 LANGUAGES = tuple(_TEXTS)
 
 

@@ -199,7 +199,10 @@ def _cell(pair: dict[str, t.Any], median: float) -> dict[str, t.Any]:
 
 
 def heat_map(pairs: list[dict[str, t.Any]]) -> dict[str, t.Any] | None:
-    """A grid of all pairs: host and device by host and device; pairs of the same index by hosts and device; or, where that is too large, host by host."""
+    """A grid of the pairs.
+
+    All pairs are host and device by host and device, pairs of the same index two hosts by device, and where that is too large, host by host.
+    """
     if not pairs:
         return None
     median = statistics.median([time for pair in pairs if (time := number(pair["avg_ms"])) is not None] or [0.0])

@@ -22,8 +22,12 @@ VIEWS = [(*LAPTOP, "light"), (*LAPTOP, "dark"), (*PHONE, "light"), (*PHONE, "dar
 CONTRAST = r"""
 (() => {
   const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-  const rgba = colour => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
-  const light = ([r, g, b]) => [r, g, b].map(v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const rgba = colour => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const linear = value => (value /= 255) <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
   const bad = [];
   for (const element of document.body.querySelectorAll('*')) {
     const text = [...element.childNodes].filter(n => n.nodeType === 3).map(n => n.data.trim()).join('');
@@ -139,9 +143,9 @@ def test_32_hosts_fit_a_phone(show, gathered):
     hosts = [f"npu{index:02}" for index in range(1, 33)]
     views = [{**gathered["views"][0], "host": host, "smoke": {}} for host in hosts]
     checks = [{**check, "host": host} for check in gathered["checks"] if check["host"] == "npu01" for host in hosts]
-    pairs = [
-        {**gathered["pairs"][0], "host": a, "device": device, "peer_host": b, "peer_device": device} for a in hosts for b in hosts if a != b for device in range(8)
-    ]
+    pair = gathered["pairs"][0]
+    ways = [(a, b, device) for a in hosts for b in hosts if a != b for device in range(8)]
+    pairs = [{**pair, "host": a, "device": device, "peer_host": b, "peer_device": device} for a, b, device in ways]
     page = show(*PHONE, views=views, checks=checks, pairs=pairs)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     assert page.evaluate("document.querySelectorAll('.heat tbody tr').length") == 32

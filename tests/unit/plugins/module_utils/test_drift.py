@@ -109,7 +109,10 @@ def test_files_by_variable_by_line_and_by_mode():
     results = [
         {
             "item": {"dest": "/etc/npuops/mindie/environment"},
-            "diff": [{"before": "A=1\nAPI_KEY=x\nGONE=2\n", "after": "A=2\nAPI_KEY=y\n"}, {"before": {"path": "p", "mode": "0644"}, "after": {"path": "p", "mode": "0640"}}],
+            "diff": [
+                {"before": "A=1\nAPI_KEY=x\nGONE=2\n", "after": "A=2\nAPI_KEY=y\n"},
+                {"before": {"path": "p", "mode": "0644"}, "after": {"path": "p", "mode": "0640"}},
+            ],
         },
         {"item": {"dest": "/etc/systemd/system/mindie.service"}, "diff": [{"before": "[Unit]\n# Image: aa\n", "after": "[Unit]\n# Image: bb\n"}]},
     ]
