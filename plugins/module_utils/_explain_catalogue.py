@@ -23,7 +23,6 @@ MINDIE = "MindIE-LLM source (Ascend/MindIE-LLM, src/server and src/config_manage
 FAQ = "MindIE-LLM FAQ (Ascend/MindIE-LLM, docs/zh/faq/faq.md)"
 VLLM = "vllm-ascend FAQ (vllm-project/vllm-ascend, docs/source/faqs.md)"
 KTRANSFORMERS = "kTransformers tutorial for Ascend NPUs (kvcache-ai/ktransformers, doc/zh)"
-DEPLOYER = "ascend-deployer (gitcode.com/Ascend/ascend-deployer)"
 FAULTDIAG = "MindCluster FaultDiag (Ascend/mind-cluster, component/ascend-faultdiag)"
 _ISSUE = "https://github.com/{}/issues/{}".format
 
@@ -452,6 +451,22 @@ _FABRIC = (
         ("The model asks for an operation that HCCL does not accept; the message names the parameter.", "模型调用的集合通信参数不被接受，报错中给出了参数名。"),
         ("Check the parallel settings (tp, dp, world size) against the number of devices.", "检查并行参数（tp、dp、world size）与 device 数量是否一致。"),
         HCCL,
+    ),
+    _entry(
+        "0x81078603",
+        "81078603",
+        ("The device reports that its network link is down", "device 上报参数面网口 link down"),
+        ("Cable, optical module or switch port of the device.", "该 device 的线缆、光模块或交换机端口问题。"),
+        ("hccn_tool -i N -link -g, -optical -g and -link_stat -g for that device.", "对该 device 执行 hccn_tool -i N -link -g、-optical -g、-link_stat -g。"),
+        FAULTDIAG,
+    ),
+    _entry(
+        "0x40F84E00",
+        "40F84E00",
+        ("A card has dropped off", "NPU 掉卡"),
+        ("The host has lost the card on its PCI bus.", "主机在 PCI 总线上丢失了该卡。"),
+        ("lspci -d 19e5: and dmesg; power cycle the host, replace the card when it returns.", "查看 lspci -d 19e5: 和 dmesg；对主机断电重启，反复出现时更换该卡。"),
+        FAULTDIAG,
     ),
     _entry(
         "cfg_recovery",
@@ -1015,6 +1030,15 @@ _RUNTIME = (
         "MindIE-PyMotor FAQ",
     ),
     _entry(
+        "inotify",
+        "inotify",
+        ("The host has no inotify watches left", "主机 inotify 数量耗尽"),
+        ("Kubernetes and many containers need more than the kernel allows.", "Kubernetes 和大量容器需要的数量超过内核限制。"),
+        ("Raise fs.inotify.max_user_instances and fs.inotify.max_user_watches.", "调大 fs.inotify.max_user_instances 和 fs.inotify.max_user_watches。"),
+        "MindIE-PyMotor FAQ",
+        pattern=r"inotify.*(?:too many open files|no space left|limit|fail)|(?:too many|fail|limit).*inotify",
+    ),
+    _entry(
         "exec_format",
         ("exec format error",),
         ("Built for another architecture", "架构不匹配"),
@@ -1263,6 +1287,17 @@ _MINDIE = (
         ("Run the npu_network stage, then the rank_table stage.", "先执行 npu_network 阶段，再执行 rank_table 阶段。"),
         _ISSUE("gpustack/gpustack", 2551),
         pattern=r"device_ip (?:\[[^\]]*\] )?is invalid",
+    ),
+    _entry(
+        "ranktable_generator",
+        "KeyError: '0'",
+        ("The generator of the rank table found no device addresses", "rank table 生成工具没有取得 device 地址"),
+        (
+            "hccl_tools.py saw neither hccn_tool nor /etc/hccn.conf, as in a container without them.",
+            "hccl_tools.py 既没有找到 hccn_tool，也没有找到 /etc/hccn.conf（例如容器中没有挂载）。",
+        ),
+        ("Use the rank_table stage, which reads the devices of the hosts.", "使用 rank_table 阶段，它直接读取主机上的 device。"),
+        _ISSUE("mindspore-ai/mindspore", 252),
     ),
     _entry(
         "ranktable_rank",
