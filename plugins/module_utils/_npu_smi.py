@@ -45,6 +45,7 @@ NO_CARD = "There is no NPU card on this server."
 # Printed instead of a result, at exit code 0 or not.
 REFUSALS = (
     "dcmi module initialize failed",
+    "dcmi model initialized failed",
     NO_CARD,
     "Invalid card id.",
     "Invalid chip id.",

@@ -39,9 +39,14 @@ def fits(result: Record, wanted: dict[str, t.Any]) -> bool:
         str(wanted.get(key, "")).lower() in result[key].lower() for key in ("observed", "evidence"))
 
 
-def assert_found(name: str, expected: list[dict[str, t.Any]]) -> None:
+def assert_found(fault: dict[str, t.Any]) -> None:
     """Each expected finding once, and nothing besides."""
-    found = told(record(name))
-    for wanted in expected:
-        assert len([result for result in found if fits(result, wanted)]) == 1, f"{wanted} in\n{brief(found)}"
-    assert len(found) == len(expected), brief(found)
+    found = told(record(fault["name"]))
+    rest = list(found)
+    for wanted in fault["expect"]:
+        fitting = [result for result in rest if fits(result, wanted)]
+        assert len(fitting) == 1, f"{wanted} in\n{brief(found)}"
+        rest.remove(fitting[0])
+    if "besides" in fault:
+        rest = [result for result in rest if result["host"] != "npu02" or fault["besides"] not in result["observed"]]
+    assert brief(rest) == "nothing"

@@ -23,7 +23,7 @@ PLANTED = [(stage, fault) for table in ("planted_faults", "bad_input") for stage
 def test_a_planted_fault_is_found_and_nothing_else(stage, fault):
     results = record(fault["name"])
     assert {result["stage"] for result in results} == {stage}
-    assert_found(fault["name"], fault["expect"])
+    assert_found(fault)
 
 
 # Bare hosts lack the headers, see below; the others want another inventory, or another playbook, see test_playbooks.py.

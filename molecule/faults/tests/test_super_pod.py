@@ -32,7 +32,7 @@ def test_healthy_a3_hosts_have_no_finding():
 
 @pytest.mark.parametrize("fault", PLANTED, ids=lambda fault: fault["name"])
 def test_a_planted_fault_is_found_and_nothing_else(fault):
-    assert_found(fault["name"], fault["expect"])
+    assert_found(fault)
 
 
 def test_dies_that_do_not_reach_each_other_through_hccs(cluster, tmp_path):
