@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import tarfile
 import typing as t
 import xml.etree.ElementTree
 
@@ -205,3 +206,21 @@ def test_explain_names_the_code_of_a_start_that_failed(cluster):
     # The service comes back.
     code, output = cluster.play("playbooks/mindie.yml")
     assert code == 0, output
+
+
+# ---- support bundle
+
+
+def test_the_support_bundle_is_one_archive_without_secrets(cluster, tmp_path):
+    plant = "cp -p /etc/npuops/mindie/environment /run/; echo HF_TOKEN=hf_planted >> /etc/npuops/mindie/environment"
+    with cluster.planted("npu02", plant, "cp -p /run/environment /etc/npuops/mindie/environment"):
+        code, output = cluster.play("playbooks/collect_logs.yml", {"support_bundle_dir": str(tmp_path)})
+    assert code == 0, output
+    assert "hf_planted" not in output
+    (path,) = tmp_path.glob("npuops-support-*.tar.gz")
+    with tarfile.open(path) as archive:
+        texts = {member.name: archive.extractfile(member).read() for member in archive.getmembers() if member.isfile()}
+    for host in ("npu01", "npu02"):
+        assert any(host in name and "environment" in name for name in texts), list(texts)
+        assert any(host in name and b"910B3" in text for name, text in texts.items())
+    assert not [name for name, text in texts.items() if b"hf_planted" in text]
