@@ -446,7 +446,14 @@ def port_of(facts: Facts) -> str | None:
 
 
 def judge(
-    pings: t.Any, hosts: t.Any, *, failures: t.Mapping[str, str], severity: str = "fail", check: str = "ping_matrix", kind: str = "device", loss_limit: float = 0.0
+    pings: t.Any,
+    hosts: t.Any,
+    *,
+    failures: t.Mapping[str, str],
+    severity: str = "fail",
+    check: str = "ping_matrix",
+    kind: str = "device",
+    loss_limit: float = 0.0,
 ) -> dict[str, t.Any]:
     """All pairs with their reasons, and the results of the check: one for each cause, or one that says that all is well."""
     matrix = Matrix(read_devices(hosts), kind, loss_limit)

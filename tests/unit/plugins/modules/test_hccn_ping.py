@@ -67,14 +67,15 @@ def test_an_answer_and_a_loss(run_module, fixture_text):
 def test_devices_side_by_side_and_one_call_at_a_time_per_device(run_module, recorded, monkeypatch):
     barrier, threads = threading.Barrier(8, timeout=30), {}
 
-    def run(_cli, *args):
+    def run(_cli, *args, answer=None):
+        assert answer is None
         argv = ("hccn_tool", *args)
         assert threads.setdefault(argv[2], threading.get_ident()) == threading.get_ident()
         if argv[6] == "10.0.0.1":
             barrier.wait()  # passes only when all devices are in a call at once
         return Reply(argv, *recorded(argv, None))
 
-    monkeypatch.setattr(VendorCli, "run", lambda cli, *args, answer=None: run(cli, *args))
+    monkeypatch.setattr(VendorCli, "run", run)
     pings = [{"device": n, "targets": ["10.0.0.1", "10.0.0.2"]} for n in reversed(range(8))]
     result, _commands = run_module(hccn_ping, {"pings": pings})
     assert [ping["error"] for ping in result["pings"]] == [None] * 16
