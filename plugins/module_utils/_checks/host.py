@@ -107,7 +107,9 @@ def host_nic(cluster: Cluster) -> Findings:
             elif not interfaces[owner]["up"]:
                 yield Finding(f"{owner}, which has {address}, is down", "an interface that is up", host=host.name)
         yield from _interface_name(host, interfaces)
-        yield from _unreached(host, network["probes"])
+        # A host that nobody reaches is named by host_reachable.
+        names = [other.name for other in cluster.everyone]
+        yield from _unreached(host, [probe for probe in network["probes"] if probe["host"] in names])
 
 
 def _unreached(host: Host, probes: list) -> Findings:
