@@ -408,6 +408,8 @@ class Facts:
                 **reading.values,
                 "asked": list(asked[reading.device]),
                 "errors": {name: str(error) for name, error in reading.errors.items()},
+                # From a question that hung or found no device on, no further one was asked.
+                "lost": any(error.reason == "timeout" or getattr(error, "kind", "") == "no_device" for error in reading.errors.values()),
             }
             for reading in tool.read_all(asked).values()
         ]

@@ -20,8 +20,8 @@ Device = t.Mapping[str, t.Any]
 
 
 def _silent(device: Device) -> bool:
-    """Whether the tool answered nothing at all about this device; check link says so."""
-    return len(device["errors"]) == len(device["asked"]) > 0
+    """Whether the tool answers nothing about this device, or no longer; check link says so."""
+    return bool(device.get("lost")) or len(device["errors"]) == len(device["asked"]) > 0
 
 
 def _answering(host: Host) -> list[Device]:
@@ -101,7 +101,7 @@ def link(host: Host) -> Findings:
     for device in facts["devices"]:
         errors = device["errors"]
         if _silent(device):
-            yield Finding("hccn_tool gives no answer", "an answer", device=device["device"], evidence=str(next(iter(errors.values()))))
+            yield Finding("hccn_tool gives no answer", "an answer", device=device["device"], evidence="\n".join(list(errors.values())[:1]))
             continue
         for subset in ("link", "net_health"):
             if subset in errors:

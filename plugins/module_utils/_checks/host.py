@@ -37,7 +37,7 @@ def product_os_arch(host: Host) -> Findings:
     version = str(system["version"])
     systems = {str(name).lower(): list(map(str, versions)) for name, versions in host.wanted["systems"].items()}
     accepted = [item for name in names for item in systems.get(name, [])]
-    if version not in accepted and version.split(".")[0] not in accepted:
+    if version not in accepted and version.split(".", maxsplit=1)[0] not in accepted:
         listed = ", ".join(f"{name} {'/'.join(map(str, versions))}" for name, versions in host.wanted["systems"].items())
         yield Finding(f"{system['distribution']} {version}", f"one of {listed} (preflight_systems)")
     if system["architecture"] not in host.wanted["architectures"]:

@@ -226,7 +226,7 @@ def device_claims(cluster: Cluster) -> Findings:
 
 
 def ranktable_live(cluster: Cluster) -> Findings:
-    tables = [(host, facts) for host, facts in cluster.readings("rank_table")]
+    tables = cluster.readings("rank_table")
     present = [(host, facts) for host, facts in tables if facts["exists"]]
     if not present:
         raise Skip("the rank_table role makes it" if len(cluster.hosts) > 1 else "one host needs no rank table")

@@ -758,6 +758,14 @@ def test_a_device_that_gives_no_answer_is_named_once(facts, wanted):
     assert [(record["id"], record["host"], record["device"]) for record in found] == [("link", "npu02", 3)]
 
 
+def test_a_device_that_hangs_in_the_middle_is_named_once(facts, wanted):
+    device = facts["npu02"]["hccn"]["devices"][3]
+    said = "hccn_tool -i 3 -speed -g gave no result within 20 s and was stopped."
+    device.update(errors=dict.fromkeys(("speed", "duplex", "fec", "optical", "link_stat"), said), lost=True)
+    found = findings(evaluate.evaluate(facts, wanted, measured=MEASURED))
+    assert [(record["id"], record["device"], record["evidence"]) for record in found] == [("link", 3, said)]
+
+
 @pytest.mark.parametrize("stages", [["fabric"], ["host"], list(catalogue.STAGES)], ids="-".join)
 def test_half_of_the_hosts_unreachable(stages, facts, wanted):
     facts["npu02"] = {}

@@ -116,6 +116,7 @@ def test_a_hanging_device_leaves_the_others_alone(host, run_module, fixture_text
     devices = result["facts"]["hccn"]["devices"]
     assert [device["link"] for device in devices] == ["up", "up", None, "up"]
     assert set(devices[2]["errors"]) == set(devices[2]["asked"]) == set(check_facts.FABRIC)
+    assert [device["lost"] for device in devices] == [False, False, True, False]
     # After the first call that hung no second one is made.
     assert sum(command[2] == "2" for command in commands) == 1
 
