@@ -18,15 +18,18 @@ from dataclasses import asdict, dataclass
 from ansible_collections.npuops.ascend.plugins.module_utils._explain_catalogue import ENTRIES, TLS_MIXED, Entry
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 # A line longer than this is cut: logs hold whole prompts and tensors.
 LINE_BYTES = 16384
 LINE_SHOWN = 600
 UNKNOWN_KEPT = 5
 OTHERS_KEPT = 10
-LINKS_KEPT = 64
+# Rows of HCCL's table of failed links: of each device some, so that none is missing.
+LINKS_KEPT = 512
+LINKS_OF_A_DEVICE = 4
 OBSERVED_KEPT = 8
+SHOWN = 3
 # How many lines without a time are kept back until one with a time follows, or searched for one that stood before.
 UNDATED_KEPT = 200
 
@@ -52,11 +55,12 @@ _ERROR = re.compile(
     """,
     re.VERBOSE,
 )
-# Compiler flags, counts of nothing, CMake's probes, advice; and lines that are marked as less than an error.
+# Compiler flags, counts of nothing, CMake's probes, advice, a container that a unit removes before it starts its own;
+# and lines that are marked as less than an error.
 _HARMLESS = re.compile(
     r"""
     -Wno-error | -Werror | \b(?:0|no)\ errors?\b | ^--\ (?:Performing\ Test|Looking\ for|Check) | errors\ occurred!
-    | ^\s*(?:Possible\ Cause|Solution)\s*: | \w*Warning: | ^\s*File\ ".*",\ line\ \d+
+    | No\ such\ container | ^\s*(?:Possible\ Cause|Solution)\s*: | \w*Warning: | ^\s*File\ ".*",\ line\ \d+
     | \[(?:INFO|DEBUG|TRACE|EVENT|WARN|WARNING)\] | \b(?:INFO|DEBUG|WARNING)\ \d\d-\d\d\ \d\d:
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -348,14 +352,17 @@ class Search:
     def _note_place(self, text: str) -> None:
         link = _LINK.search(text) if "|" in text else None
         if link:
-            row = link.groupdict()
-            if row not in self._links and len(self._links) < LINKS_KEPT:
-                self._links.append(row)
+            self._note_link(link.groupdict())
         for entry, pattern, words in _PLACES:
             match = pattern.search(text) if "ank" in text or "Exception" in text else None
             place = [entry, words(match)] if match else None
             if place and place not in self._places and len(self._places) < OBSERVED_KEPT:
                 self._places.append(place)
+
+    def _note_link(self, row: dict[str, str]) -> None:
+        same_device = sum(known["src"] == row["src"] for known in self._links)
+        if row not in self._links and same_device < LINKS_OF_A_DEVICE and len(self._links) < LINKS_KEPT:
+            self._links.append(row)
 
     def evidence(self) -> dict[str, t.Any]:
         """Plain data: what ``explain`` takes."""
@@ -390,7 +397,7 @@ def explain(hosts: Mapping[str, Mapping[str, t.Any]]) -> dict[str, t.Any]:
         entry = TLS_MIXED
     places = [text for evidence in hosts.values() for name, text in evidence.get("places", ()) if best and name == best["id"]]
     if best and best["id"] == "EI0006":
-        places += [_link_text(row) for row in links]
+        places += _links_text(links)
     return {
         "known": entry is not None,
         "id": entry.id if entry else None,
@@ -421,8 +428,23 @@ def _mixed_tls(links: Iterable[Mapping[str, str]]) -> bool:
     return {"ENABLE", "DISABLE"} <= {row["tls"] for row in links}
 
 
-def _link_text(row: Mapping[str, str]) -> str:
-    return f"{row['src']} (rank {row['src_rank']}, {row['role']}, TLS {row['tls']}) to {row['dest']} (rank {row['dest_rank']}) port {row['dest_port']}: {row['status']}"
+def _links_text(links: Sequence[Mapping[str, str]]) -> list[str]:
+    """The devices of either position of the TLS switch where they differ, and some of the links that failed."""
+    told = []
+    if _mixed_tls(links):
+        for tls in ("ENABLE", "DISABLE"):
+            devices = list(dict.fromkeys(f"{row['src']} (rank {row['src_rank']})" for row in links if row["tls"] == tls))
+            told.append(f"TLS {tls} on {_some(devices)}")
+    rows = [
+        f"{row['src']} (rank {row['src_rank']}, {row['role']}, TLS {row['tls']}) to {row['dest']} (rank {row['dest_rank']}) port {row['dest_port']}: {row['status']}"
+        for row in links
+    ]
+    return [*told, _some(rows, "; ")] if rows else told
+
+
+def _some(texts: Sequence[str], separator: str = ", ") -> str:
+    more = len(texts) - SHOWN
+    return separator.join(texts[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 # Text ---------------------------------------------------------------------------------------------------------------

@@ -239,6 +239,8 @@ MORE_LINES = [
 ]
 
 HARMLESS = [
+    # What the unit removes before it starts its own.
+    "Error response from daemon: No such container: mindie-mindie",
     "Daemon start success!",
     "[2025-10-12 17:17:33.458+08:00] [7] [7] [server] [INFO] [http_server.cpp:54] : [endpoint] Receive request from 192.168.20.7:46182",
     "Multi Nodes infer slave instance need not init TokenizerProcessPool and HttpWrapper",
@@ -413,8 +415,24 @@ def test_both_positions_of_the_tls_switch_are_the_cause(fixture_text):
     one.add(_explain.read_log("a.log", text))
     result = _explain.explain({"npu01": one.evidence(), "npu02": other.evidence()})
     assert (result["id"], result["source"]) == ("tls_mixed", catalogue.HCCL)
-    assert "TLS ENABLE" in result["observed"] and "TLS DISABLE" in result["observed"]
+    assert "TLS ENABLE on 192.0.3.198 (rank 1); TLS DISABLE on 192.0.3.198 (rank 1); " in result["observed"]
     assert _explain.explain({"npu01": one.evidence()})["id"] == "EI0006"
+
+
+def test_of_many_links_every_device_is_kept_and_some_are_shown():
+    rows = "".join(
+        f"{PLOG}   |  192.0.2.{peer}({peer})   |  16666  |   192.0.3.{own}({own})   |  0  |  client  | time out |   {'ENABLE' if own == 11 else 'DISABLE'}  | LinkInfo\n"
+        for own in range(8, 40)
+        for peer in range(100, 200)
+    )
+    search = _explain.Search()
+    search.add(_explain.scan("plog.log", io.BytesIO((LINES["EI0006"] + "\n" + rows).encode())))
+    evidence = search.evidence()
+    assert len({row["src"] for row in evidence["links"]}) == 32
+    result = _explain.explain({"npu01": evidence})
+    assert result["id"] == "tls_mixed"
+    assert "TLS ENABLE on 192.0.3.11 (rank 11); TLS DISABLE on 192.0.3.8 (rank 8), 192.0.3.9 (rank 9), 192.0.3.10 (rank 10) and 28 more; " in result["observed"]
+    assert len(result["observed"]) < 700
 
 
 @pytest.mark.parametrize(
