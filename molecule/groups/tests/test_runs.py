@@ -128,6 +128,7 @@ def refused_start(host: str, *words: str) -> None:
     # What the log ends with in each case is said by systemd, and before that by the daemon of itself.
     assert "Main process exited" not in message
     assert "[fail]" not in message
+    assert re.search(r" Cause: .+ Remedy: .+ Source: .+\.$", message), message
 
 
 def test_first_error_of_a_device_whose_tls_switch_differs():
