@@ -58,6 +58,8 @@ class Hosts:
         self._monkeypatch = monkeypatch
         self._capfd = capfd
         self._run_module = run_module
+        # Tools that a host lacks.
+        self.missing: dict[str, tuple[str, ...]] = {}
         monkeypatch.setenv("NPUSIM_PLANE_IF", "none")
         monkeypatch.setenv("NPUSIM_UID", "0")
         monkeypatch.delenv("NPUSIM_STATE", raising=False)
@@ -129,7 +131,8 @@ class Hosts:
 
     def look(self, name: str, stage: str) -> dict[str, t.Any]:
         self.enter(name)
-        result, unused = self._run_module(check_facts, {"stage": stage, "cann_path": str(self.root / name / "usr/local/Ascend")}, self.answer)
+        arguments = {"stage": stage, "cann_path": str(self.root / name / "usr/local/Ascend")}
+        result, unused = self._run_module(check_facts, arguments, self.answer, missing_tools=self.missing.get(name, ()))
         assert not result.get("failed"), result
         return result["facts"]
 
@@ -195,3 +198,12 @@ def test_a_fault_of_an_a3_host_is_found_and_nothing_else(hosts: Hosts, stage: st
     for name in fault.get("hosts", ["npu02"]):
         hosts.plant(name, fault["plant"])
     assert_found(hosts.judge(stage, 16), fault)
+
+
+@pytest.mark.parametrize("stage, name", [("npu", "npu-smi is not there"), ("fabric", "hccn_tool is not there")])
+def test_a_missing_tool(hosts: Hosts, stage: str, name: str) -> None:
+    (fault,) = [fault for fault in TABLES["bad_input"][stage] if fault["name"] == name]
+    for host in ("npu01", "npu02"):
+        hosts.make(host)
+    hosts.missing["npu02"] = (name.split()[0],)
+    assert_found(hosts.judge(stage, 8), fault)
