@@ -66,7 +66,7 @@ options:
       - /etc/ascend_install.info
       - /etc/Ascend/ascend_cann_install.info
       - /etc/hosts
-      - /etc/os-release
+      - /usr/lib/os-release
       - /etc/docker/daemon.json
       - /etc/systemd/system/mindie-*.service
       - /etc/systemd/system/ktransformers*.service
@@ -203,7 +203,9 @@ class Collector:
             reply = tool.run(*arguments)
         except VendorCliError as error:
             return f"[{error}]\n"
-        return reply.text + ("\n" if reply.text else "") + (f"[exit code {reply.rc}]\n" if reply.rc else "")
+        # As printed: ascend-fd counts the blanks.
+        parts = [part if part.endswith("\n") else f"{part}\n" for part in (reply.stderr, reply.stdout) if part]
+        return "".join(parts) + (f"[exit code {reply.rc}]\n" if reply.rc else "")
 
     # -- tools
 
@@ -356,7 +358,7 @@ def main() -> None:
                     "/etc/ascend_install.info",
                     "/etc/Ascend/ascend_cann_install.info",
                     "/etc/hosts",
-                    "/etc/os-release",
+                    "/usr/lib/os-release",
                     "/etc/docker/daemon.json",
                     "/etc/systemd/system/mindie-*.service",
                     "/etc/systemd/system/ktransformers*.service",

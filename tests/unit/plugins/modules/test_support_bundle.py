@@ -26,6 +26,7 @@ def collect(run_module, monkeypatch, tmp_path, fixture_text):
                 ("npu-smi", "info"): info,
                 ("npu-smi", "info", "-m"): mapping,
                 ("hccn_tool", "-i", "1", "-link", "-g"): "link status: DOWN\n",
+                ("npu-smi", "info", "-i", "0", "-c", "0", "-t", "board"): "\tNPU ID                         : 0\n",
                 ("docker", "ps", "--all", "--format", "{{.Names}}"): "mindie-a,x/mindie-a\n",
                 ("docker", "inspect", "--", "mindie-a"): '[{"Config": {"Env": ["HF_TOKEN=topsecret"]}}]',
                 ("dmesg", "-T"): "[Sun Oct 12 17:17:33 2025] davinci: hello\n",
@@ -57,6 +58,7 @@ def test_the_answers_of_each_device_stand_under_their_commands(collect):
     assert "\n/usr/local/bin/npu-smi info\n+" in after
     assert "\n/usr/local/Ascend/driver/tools/hccn_tool -i 1 -link -g\nlink status: DOWN\n" in after
     assert "\n/usr/local/bin/npu-smi info -i 7 -c 0 -t board\n" in after
+    assert "\n/usr/local/bin/npu-smi info -i 0 -c 0 -t board\n\tNPU ID                         : 0\n" in after
     assert "\nlspci | grep acce\n" in after
     assert contents["environment_check/npu_info_before.txt"].startswith("Datetime: ")
     assert ("hccn_tool", "-i", "0", "-tls", "-g") in commands
