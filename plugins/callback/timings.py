@@ -43,6 +43,7 @@ import os
 import time
 import typing as t
 
+from ansible import constants as C
 from ansible.plugins.callback import CallbackBase
 
 
@@ -76,7 +77,8 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
         self._leave_stage()
-        self._stage = task._role.get_name() if task._role else self._play
+        # What only brings a role in belongs to no stage.
+        self._stage = task._role.get_name() if task._role else "" if task.action in C._ACTION_INCLUDE_ROLE else self._play
 
     def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
         self._running[host.get_name(), task._uuid] = (self._stage, time.monotonic())

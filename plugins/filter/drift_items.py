@@ -44,13 +44,13 @@ options:
         description: Result of M(npuops.ascend.mindie_config) in check mode.
         type: dict
       files:
-        description: Result of M(ansible.builtin.template) in check mode with diff, in a loop.
+        description: Result of M(ansible.builtin.template) in check mode, in a loop. One file has the name C(environment).
         type: dict
       rank_table:
         description: Result of M(npuops.ascend.rank_table) in check mode.
         type: dict
       wanted:
-        description: Versions that the inventory names, as C(driver), C(firmware) and C(cann), and the name of the C(image).
+        description: Versions that the inventory names, as C(driver), C(firmware) and C(cann), the name of the C(image), and the C(environment) by variable.
         type: dict
       problems:
         description: What could not be compared, by role, with the reason.

@@ -10,20 +10,15 @@ Nothing is compared a second time: what the inventory wants was worked out by th
 from __future__ import annotations
 
 import collections
-import difflib
 import os
-import re
 import typing as t
 
+from ansible_collections.npuops.ascend.plugins.module_utils._host_facts import SECRET
 from ansible_collections.npuops.ascend.plugins.module_utils._report import plain
 
 View = t.Dict[str, t.Any]
 
 ABSENT = "nothing"
-# Values that end up on the terminal; those of such names stay on the host.
-_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
-# More lines of one file nobody reads.
-_MOST_LINES = 8
 
 
 def _dict(value: t.Any) -> dict[str, t.Any]:
@@ -94,8 +89,8 @@ def has(view: View) -> dict[tuple[str, str], t.Any]:
         ("rank table, sha256", "rank_table"): _dict(facts.get("rank_table")).get("sha256"),
     }
     for name, value in _dict(_dict(facts.get("environment")).get("variables")).items():
-        # A variable that holds the host's own address is equal where that is.
-        found[f"environment, {name}", "mindie"] = "its own address" if value == view.get("address") else value
+        if not SECRET.search(name):
+            found[f"environment, {name}", "mindie"] = value
     found.update({(f"config.json, {path}", "mindie"): value for path, value in _config(view).items()})
     return found
 
@@ -110,6 +105,9 @@ def between(views: list[View]) -> list[dict[str, str]]:
         found = {view["host"]: has(view) for view in members}
         for what, tag in dict.fromkeys(key for values in found.values() for key in values):
             values = {host: _shown(known.get((what, tag))) for host, known in found.items()}
+            # Such as MIES_CONTAINER_IP.
+            if all(values[view["host"]] == view.get("address") for view in members):
+                continue
             # Of values that are equally frequent, the one of the first host.
             usual = collections.Counter(values.values()).most_common(1)[0][0]
             example = next(host for host, value in values.items() if value == usual)
@@ -145,43 +143,20 @@ def _versions(view: View) -> t.Iterator[tuple[str, t.Any, t.Any, str]]:
         yield "image", None, wanted["image"], "docker_images"
 
 
-def _lines(text: t.Any) -> list[str]:
-    return str(text or "").splitlines()
-
-
-def _variables(text: t.Any) -> dict[str, str]:
-    return {name: value for name, _equals, value in (line.partition("=") for line in _lines(text)) if name}
-
-
-def _file(path: str, before: t.Any, after: t.Any) -> t.Iterator[tuple[str, t.Any, t.Any]]:
-    if os.path.basename(path) == "environment":
-        found, wanted = _variables(before), _variables(after)
-        for name in sorted({*found, *wanted}):
-            if found.get(name) != wanted.get(name):
-                secret = _SECRET.search(name)
-                yield f"environment, {name}", *("(not shown)" if secret and name in side else side.get(name) for side in (found, wanted))
-        return
-    changes = [line for line in difflib.ndiff(_lines(before), _lines(after)) if line[:2] in ("- ", "+ ")]
-    found_lines, wanted_lines = ([line[2:].strip() for line in changes if line[0] == sign][:_MOST_LINES] for sign in "-+")
-    yield path, " | ".join(filter(None, found_lines)), " | ".join(filter(None, wanted_lines))
-
-
-def _diffs(result: t.Any) -> list[dict[str, t.Any]]:
-    diff = _dict(result).get("diff")
-    return _dicts(diff) if isinstance(diff, list) else _dicts([diff])
-
-
 def _files(view: View) -> t.Iterator[tuple[str, t.Any, t.Any, str]]:
+    """The environment by its variables, which were read without secrets; of other files only that they differ."""
+    variables = _dict(_dict(_dict(view.get("facts")).get("environment")).get("variables"))
+    wanted = _dict(_dict(view.get("wanted")).get("environment"))
     for result in _dicts(_dict(view.get("files")).get("results")):
+        if not result.get("changed"):
+            continue
         path = str(result.get("dest") or _dict(result.get("item")).get("dest") or "")
-        for diff in _diffs(result):
-            before, after = diff.get("before"), diff.get("after")
-            if isinstance(after, dict):
-                # Owner, group and mode.
-                wanted = {key: value for key, value in after.items() if key != "path"}
-                yield from ((f"{path}, {key}", _dict(before).get(key), value, "mindie") for key, value in wanted.items() if _dict(before).get(key) != value)
-            elif before != after:
-                yield from ((what, found, wanted_, "mindie") for what, found, wanted_ in _file(path, before, after))
+        names = sorted({*variables, *wanted}) if os.path.basename(path) == "environment" else []
+        odd = [name for name in names if _shown(variables.get(name)) != _shown(wanted.get(name)) and not SECRET.search(name)]
+        for name in odd:
+            yield f"environment, {name}", variables.get(name), wanted.get(name), "mindie"
+        if not odd:
+            yield path, "another content, owner or mode", "what the role writes (site.yml --check --diff shows it)", "mindie"
 
 
 def _rank_table(view: View) -> t.Iterator[tuple[str, t.Any, t.Any, str]]:

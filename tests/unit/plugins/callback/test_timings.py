@@ -29,7 +29,11 @@ PLAYBOOK = """
     - name: Fail on one of them
       ansible.builtin.fail:
       when: inventory_hostname == 'npu02'
-    - name: Go on with the other
+- name: Third play
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Bring a role in
       ansible.builtin.include_role:
         name: short
 """

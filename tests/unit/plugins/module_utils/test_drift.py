@@ -77,6 +77,13 @@ def test_the_own_address_in_the_environment_is_no_difference():
     assert told(*views) == [("hosts", "npu02", "environment, OMP_NUM_THREADS", "10", "1, as on npu01", "mindie")]
 
 
+def test_the_address_of_the_master_is_compared_as_it_is():
+    views = [view("npu01"), view("npu02")]
+    for one in views:
+        one["facts"]["environment"]["variables"]["MASTER_IP"] = "192.0.2.11"
+    assert told(*views) == []
+
+
 def test_between_hosts_comes_first():
     changed = {"config": CONFIG, "changes": [{"path": "ServerConfig.port", "before": 1030, "after": 1025}]}
     assert told(view("npu01"), view("npu02", config=changed)) == [
@@ -105,24 +112,25 @@ def test_versions_of_the_packages_that_the_inventory_names():
     ]
 
 
-def test_files_by_variable_by_line_and_by_mode():
+def test_the_environment_by_variable_and_other_files_as_a_whole():
+    wanted = {"environment": {"MIES_CONTAINER_IP": "192.0.2.11", "OMP_NUM_THREADS": "10", "NEW": "1", "API_KEY": "x"}}
     results = [
-        {
-            "item": {"dest": "/etc/npuops/mindie/environment"},
-            "diff": [
-                {"before": "A=1\nAPI_KEY=x\nGONE=2\n", "after": "A=2\nAPI_KEY=y\n"},
-                {"before": {"path": "p", "mode": "0644"}, "after": {"path": "p", "mode": "0640"}},
-            ],
-        },
-        {"item": {"dest": "/etc/systemd/system/mindie.service"}, "diff": [{"before": "[Unit]\n# Image: aa\n", "after": "[Unit]\n# Image: bb\n"}]},
+        {"item": {"dest": "/etc/npuops/mindie/environment"}, "changed": True},
+        {"item": {"dest": "/etc/npuops/mindie/start.sh"}, "changed": False},
+        {"item": {"dest": "/etc/systemd/system/mindie.service"}, "changed": True},
     ]
-    assert told(view("npu01", files={"results": results})) == [
-        ("inventory", "npu01", "environment, A", "1", "2", "mindie"),
-        ("inventory", "npu01", "environment, API_KEY", "(not shown)", "(not shown)", "mindie"),
-        ("inventory", "npu01", "environment, GONE", "2", "nothing", "mindie"),
-        ("inventory", "npu01", "/etc/npuops/mindie/environment, mode", "0644", "0640", "mindie"),
-        ("inventory", "npu01", "/etc/systemd/system/mindie.service", "# Image: aa", "# Image: bb", "mindie"),
+    whole = ("another content, owner or mode", "what the role writes (site.yml --check --diff shows it)", "mindie")
+    assert told(view("npu01", files={"results": results}, wanted=wanted)) == [
+        ("inventory", "npu01", "environment, NEW", "nothing", "1", "mindie"),
+        ("inventory", "npu01", "environment, OMP_NUM_THREADS", "1", "10", "mindie"),
+        ("inventory", "npu01", "/etc/systemd/system/mindie.service", *whole),
     ]
+
+
+def test_an_environment_that_differs_in_what_is_not_shown():
+    wanted = {"environment": {"MIES_CONTAINER_IP": "192.0.2.11", "OMP_NUM_THREADS": "1", "API_TOKEN": "x"}}
+    results = [{"dest": "/etc/npuops/mindie/environment", "changed": True}]
+    assert [item["what"] for item in drift_items([view("npu01", files={"results": results}, wanted=wanted)])] == ["/etc/npuops/mindie/environment"]
 
 
 def test_a_rank_table_with_other_bytes():
