@@ -105,7 +105,9 @@ def explain(source: t.Any) -> dict[str, t.Any]:
         try:
             return _explain.explain(source)
         except (KeyError, TypeError, ValueError) as error:
-            raise AnsibleFilterError(f"npuops.ascend.explain: the evidence of a host is not what the module explain or mindie_info returned: {error!r}") from error
+            raise AnsibleFilterError(
+                f"npuops.ascend.explain: the evidence of a host is not what the module explain or mindie_info returned: {error!r}"
+            ) from error
     raise AnsibleFilterError(
         f"npuops.ascend.explain takes a text, or a dictionary of host to evidence; found {type(source).__name__}. Evidence is what the module explain returns."
     )

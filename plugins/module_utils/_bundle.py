@@ -34,7 +34,9 @@ _PLOG = re.compile(r"plog-\d{1,10}_\d{1,20}\.log(?:\.gz)?")
 _DEVICE_LOG = re.compile(r"device-\d{1,10}_\d{1,20}\.log(?:\.gz)?")
 _MINDIE_LOG = re.compile(r"mindie-[\w.-]+\.log(?:\.\d+)?(?:\.gz)?")
 # Keys and certificates are never read, wherever they lie.
-_NEVER = re.compile(r"\.(?:pem|key|crt|cer|der|p12|pfx|jks|ks|kdb|ppk)\Z|\Aid_(?:rsa|dsa|ecdsa|ed25519)|\A(?:shadow|gshadow|\.netrc|\.pgpass|htpasswd)", re.IGNORECASE)
+_NEVER = re.compile(
+    r"\.(?:pem|key|crt|cer|der|p12|pfx|jks|ks|kdb|ppk)\Z|\Aid_(?:rsa|dsa|ecdsa|ed25519)|\A(?:shadow|gshadow|\.netrc|\.pgpass|htpasswd)", re.IGNORECASE
+)
 _NEVER_FOLDERS = {"security", "certs", "ssl", "private", ".ssh", ".kube", ".docker", "tls"}
 
 

@@ -436,7 +436,8 @@ def _links_text(links: Sequence[Mapping[str, str]]) -> list[str]:
             devices = list(dict.fromkeys(f"{row['src']} (rank {row['src_rank']})" for row in links if row["tls"] == tls))
             told.append(f"TLS {tls} on {_some(devices)}")
     rows = [
-        f"{row['src']} (rank {row['src_rank']}, {row['role']}, TLS {row['tls']}) to {row['dest']} (rank {row['dest_rank']}) port {row['dest_port']}: {row['status']}"
+        f"{row['src']} (rank {row['src_rank']}, {row['role']}, TLS {row['tls']}) to {row['dest']} (rank {row['dest_rank']}) "
+        f"port {row['dest_port']}: {row['status']}"
         for row in links
     ]
     return [*told, _some(rows, "; ")] if rows else told

@@ -15,7 +15,10 @@ MASK = "***"
 LINE_CHARACTERS = 65536
 
 _IN_CAPITALS = ("TOKEN", "PASSWORD", "PASSWD", "PWD", "SECRET", "KEY", "CREDENTIAL", "AUTHORIZATION", "COOKIE")
-_ANYWHERE = {"password", "passwords", "secrets", "passwd", "passphrase", "pwd", "secret", "credential", "credentials", "authorization", "cookie", "apikey", "accesskey", "privatekey"}
+_ANYWHERE = {
+    *("password", "passwords", "passwd", "passphrase", "pwd", "secret", "secrets", "credential", "credentials"),
+    *("authorization", "cookie", "apikey", "accesskey", "privatekey"),
+}
 # As the last word: maxInputTokenLen is none, hf_token is one.
 _AT_THE_END = {"token", "key"}
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")

@@ -11,9 +11,10 @@ short_description: Collect tool outputs, logs and configuration of a host into o
 version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
-  - Writes an archive on the managed host with what somebody needs who is to find a fault from afar - the answers of C(npu-smi) and C(hccn_tool) for each device,
-    versions, kernel messages, journals, containers, logs and configuration.
-  - The files lie as the vendor's analyser C(ascend-fd parse -i) (MindCluster FaultDiag) wants its collection directory. What it does not read lies in C(npuops).
+  - Writes an archive on the managed host with what somebody needs who is to find a fault from afar - the answers of C(npu-smi) and C(hccn_tool)
+    for each device, versions, kernel messages, journals, containers, logs and configuration.
+  - The files lie as the vendor's analyser C(ascend-fd parse -i) (MindCluster FaultDiag) wants its collection directory.
+    What it does not read lies in C(npuops).
   - Secrets are removed from everything. Keys and certificates are never read.
   - The archive has a limit. Of long files the first and the last part are kept. What was left out is returned.
   - Apart from the archive nothing is changed. A tool that is missing or hangs leaves its message in place of its answer.
@@ -232,7 +233,8 @@ class Collector:
         buses = self.answer(self.tool("lspci"), "-d", "19e5:")
         shown.append(("lspci | grep acce", "".join(f"{line}\n" for line in buses.splitlines() if "acce" in line)))
         stamp = f"Datetime: {datetime.datetime.now():%Y-%m-%d %H:%M:%S.%f}\n"
-        self.bundle.add_text("environment_check/npu_info_after.txt", stamp + "".join(f"{command}\n{answer}\n" for command, answer in shown), "npu-smi, hccn_tool")
+        text = stamp + "".join(f"{command}\n{answer}\n" for command, answer in shown)
+        self.bundle.add_text("environment_check/npu_info_after.txt", text, "npu-smi, hccn_tool")
         # ascend-fd compares with the state before; without such a file it reads neither.
         self.bundle.add_text("environment_check/npu_info_before.txt", stamp, "nothing was recorded before the fault")
 
