@@ -29,7 +29,7 @@ $(COLLECTION):
 	mkdir -p '$(@D)'
 	ln -sfn '$(CURDIR)' '$@'
 
-.PHONY: help deps demo demo-down test lint unit sanity molecule bench clean
+.PHONY: help deps demo demo-down test lint unit browser sanity molecule bench clean
 
 deps: .venv/.installed $(COLLECTION) ## Install what the other targets need.
 
@@ -47,6 +47,9 @@ lint: deps ## yamllint, ansible-lint, documentation and changelog.
 
 unit: deps ## Unit tests; no host needed.
 	PYTHONPATH='$(COLLECTIONS)' python -m pytest -q -n auto tests/unit
+
+browser: deps ## The report in a headless Chromium.
+	tests/tools/browser.sh
 
 sanity: deps ## ansible-test sanity in a copy of the checkout.
 	tests/tools/sanity.sh

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.npuops.ascend.plugins.module_utils import _explain
 
 DOCUMENTATION = r"""
 name: log_errors
@@ -44,40 +44,10 @@ _value:
   sample: ["CMake Error at CMakeLists.txt:228 (message):", "  NUMA library not found - maybe sudo apt install libnuma-dev"]
 """
 
-_ERROR = re.compile(
-    r"\berror\b|^\w*(?:Error|Exception)\b|\bfatal\b|\bkilled\b|No space left on device|undefined reference|command not found|cannot open shared object",
-    re.IGNORECASE,
-)
-# Compiler flags, counts of nothing, and CMake's probes.
-_HARMLESS = re.compile(r"-Wno-error|-Werror|\b(?:0|no) errors?\b|^-- (?:Performing Test|Looking for|Check)|errors occurred!", re.IGNORECASE)
-# Terminal colours and carriage returns of progress bars.
-_CONTROL = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\r")
-_TRACEBACK = "Traceback (most recent call last):"
-
-
 def log_errors(text: t.Any, limit: int = 12) -> list[str]:
     if not isinstance(text, str):
         raise AnsibleFilterError(f"npuops.ascend.log_errors takes the text of a log, found {type(text).__name__}.")
-    lines = [line for line in (_CONTROL.sub("", line).rstrip() for line in text.splitlines()) if line]
-    found: list[str] = []
-    belongs = in_traceback = False
-    for line in lines:
-        indented = line[0].isspace()
-        if line.strip() == _TRACEBACK:
-            in_traceback, belongs = True, False
-            continue
-        if in_traceback and indented:
-            continue
-        if (in_traceback or _ERROR.search(line)) and not _HARMLESS.search(line):
-            belongs = not in_traceback
-            if line not in found:
-                found.append(line)
-        elif belongs and indented:
-            found.append(line)
-        else:
-            belongs = False
-        in_traceback = False
-    return found[:limit] if found else lines[-limit:]
+    return _explain.summary(text, limit)
 
 
 class FilterModule:

@@ -13,6 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.npuops.ascend.plugins.module_utils import _explain
 from ansible_collections.npuops.ascend.plugins.module_utils._version import VersionError, compare, fits, parse_version, same_build
 
 if t.TYPE_CHECKING:
@@ -21,6 +22,8 @@ if t.TYPE_CHECKING:
 INSTALL_INFO = "/etc/ascend_install.info"
 DEFAULT_PATH = "/usr/local/Ascend"
 KINDS = ("driver", "firmware")
+# Where the installers say more.
+LOGS = {"hdk": "/var/log/ascend_seclog/ascend_install.log", "cann": "/var/log/ascend_seclog"}
 # Megabytes that the installers ask for.
 NEEDED_MB = {"driver": 300, "firmware": 32}
 HEADER_BYTES = 65536
@@ -377,120 +380,6 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """Why an installer gave up and what helps."""
-
-    cause: str
-    remedy: str
-
-
-# (error number or None, words in the text, explanation); the first that fits counts.
-EXPLANATIONS: tuple[tuple[str | None, str, Explanation], ...] = (
-    ("0x0002", "", Explanation("The installer asked a question that nobody answers.", "Report this: the module runs it with --quiet, which must not ask.")),
-    (
-        "0x0003",
-        "invalid according to|input error|is null",
-        Explanation("The installation path has characters that the installer refuses.", "Use letters, digits, '-', '_' and '/' in install_path."),
-    ),
-    (
-        "0x0003",
-        "permission",
-        Explanation("The installation user cannot enter the installation path.", "Make install_path and all directories above it root:root with mode 0755."),
-    ),
-    (
-        "0x0003",
-        "",
-        Explanation("The directory above the installation path does not exist.", "Create the directory above install_path as root:root with mode 0755."),
-    ),
-    ("0x0004", "", Explanation("The package does not know an option given to it.", "Check that it is a driver or firmware package of the HDK, 23.0 or newer.")),
-    ("0x0080", "", Explanation("Nothing is installed that could be removed.", "Nothing needs to be done.")),
-    ("0x0090", "", Explanation("Removing the installed package failed.", "Reboot the host and run again.")),
-    (
-        "0x0091",
-        "root",
-        Explanation("root as installation user is accepted only when all users may use the driver.", "Set install_for_all: true, or use another user."),
-    ),
-    ("0x0091", "", Explanation("The installation user or group does not exist.", "Create group and user first (groupadd, useradd -g), as the role hdk does.")),
-    ("0x0093", "", Explanation("The installer needs root.", "Run the task with become: true.")),
-    (
-        "0x0094",
-        "all-in-one",
-        Explanation("A package of the old all-in-one kind is installed.", "Uninstall it (its path is in /etc/HiAI_install.info), then run again."),
-    ),
-    ("0x0094", "", Explanation("Another installer is running.", "Wait until it has ended (ps -ef | grep .run), then run again.")),
-    (
-        "0x0095",
-        "",
-        Explanation(
-            "An earlier installation was made for another user or group.",
-            "Use UserName and UserGroup of /etc/ascend_install.info as username and usergroup, or remove driver and firmware first.",
-        ),
-    ),
-    ("0x0096", "", Explanation("The installation user is not in the installation group.", "Add the user to the group (usermod -a -G GROUP USER).")),
-    (
-        None,
-        "list of missing tools",
-        Explanation("Tools that the installer needs are missing.", "Install pciutils (lspci), net-tools (ifconfig), kmod (modprobe, modinfo) and udev."),
-    ),
-    (
-        None,
-        "davinci nodes are occupied",
-        Explanation("Processes use the NPUs.", "Stop the processes and containers that use /dev/davinci* and run again."),
-    ),
-    (
-        None,
-        "dkms install failed|dkms_env_check failed|driver_ko_install failed",
-        Explanation(
-            "The kernel modules could not be built or installed.",
-            "Install kernel headers for the running kernel (uname -r), gcc, make and dkms, remove /var/lib/dkms/davinci_ascend, and run again.",
-        ),
-    ),
-    (
-        None,
-        "download and install the",
-        Explanation("The firmware on the devices is too old for this driver.", "Install the driver version that the message names first, then this one."),
-    ),
-    (None, "arch mismatch", Explanation("The package is for another architecture.", "Name the package for this host's architecture.")),
-    (
-        None,
-        "installation package and environment is not match",
-        Explanation("The package is for another chip.", "Name the package for the NPUs that lspci shows."),
-    ),
-    (None, "free space only", Explanation("Too little space under the installation path.", "Free space on the file system of install_path.")),
-    (
-        None,
-        "not enough space left in",
-        Explanation("Too little space where the package unpacks itself.", "Free space in the directory that the message names (TMPDIR)."),
-    ),
-    (None, "decompression fail|tar: (?:command )?not found", Explanation("The package cannot unpack itself.", "Install tar and gzip.")),
-    (
-        None,
-        "software signature verification failed|crl_check failed",
-        Explanation("The package's signature does not fit this host's settings.", "Fetch the package again; see /var/log/ascend_seclog/ascend_install.log."),
-    ),
-    (
-        None,
-        "is earlier than the device flash hardware version",
-        Explanation("The devices need a newer driver than this package.", "Name a newer driver package."),
-    ),
-    (None, "error in \\w+ checksum", Explanation("The package is damaged or not complete.", "Compare its sha256 with the vendor's and copy it again.")),
-    (
-        None,
-        "should belong to root|permission is too small|permission is invalid",
-        Explanation("A directory of the installation path is not safe.", "Make install_path and all directories above it root:root with mode 0755."),
-    ),
-    (
-        None,
-        "please retry after uninstall and reboot",
-        Explanation(
-            "The installation proper failed; /var/log/ascend_seclog/ascend_install.log says where.",
-            "Remove driver and firmware (state: absent), reboot, and install again.",
-        ),
-    ),
-)
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What one run of an installer came to."""
 
@@ -511,7 +400,7 @@ def messages(text: str, prefix_pattern: re.Pattern[str] = PREFIX) -> list[Messag
     return found
 
 
-def judge(rc: int, text: str) -> Outcome:
+def judge(rc: int, text: str, language: str = "en") -> Outcome:
     """Judge a finished installer by exit code and text: 0 and 2 are success (2: the devices were not reset, reboot), unless
     the text tells of a failure, which some versions print at INFO level or with exit code 0.
     """
@@ -522,7 +411,7 @@ def judge(rc: int, text: str) -> Outcome:
     if rc not in (0, 2) or failed or (numbered and not done):
         line = numbered or _first_error(said) or failed or (said[-1].text if said else "no output")
         code = CODE.search(line)
-        return Outcome(False, f"exit code {rc}: {line}{_explain(line)}", code=code.group(1).lower() if code else None)
+        return Outcome(False, f"exit code {rc}: {line}{explanation(line, 'hdk', language)}", code=code.group(1).lower() if code else None)
     notes = [message.text for message in said if AFTER_REBOOT.search(message.text)]
     # Unless the package says that it works at once, it works after a reboot (the firmware always).
     reboot = rc == 2 or bool(notes) or not any(IMMEDIATE.search(message.text) for message in said)
@@ -530,32 +419,24 @@ def judge(rc: int, text: str) -> Outcome:
 
 
 def _first_error(said: Sequence[Message]) -> str | None:
-    known = [message.text for message in said if _explanation(message.text)]
+    known = [message.text for message in said if _explain.find(message.text, "hdk")]
     tagged = [message.text for message in said if message.level == "ERROR" or message.text.startswith("[ERROR]")]
     return next((line for line in tagged if line in known), None) or next(iter(tagged or known), None)
 
 
-def _explanation(line: str) -> Explanation | None:
-    code = CODE.search(line)
-    number = code.group(1).lower() if code else None
-    for wanted, words, explanation in EXPLANATIONS:
-        if wanted in (None, number) and re.search(words, line, re.IGNORECASE):
-            return explanation
-    return None
+def explanation(line: str, installer: str, language: str = "en") -> str:
+    """What follows the line with which an installer, hdk or cann, gave up: cause, remedy and source, or where to look."""
+    entry = _explain.find(line, installer)
+    return f" {_explain.sentences(entry, language)}" if entry else f" See {LOGS[installer]}."
 
 
-def _explain(line: str) -> str:
-    explanation = _explanation(line)
-    return f" Cause: {explanation.cause} Remedy: {explanation.remedy}" if explanation else " See /var/log/ascend_seclog/ascend_install.log."
-
-
-def damage(rc: int, text: str) -> str | None:
+def damage(rc: int, text: str, language: str = "en") -> str | None:
     """What a package's own check (C(--check)) complains of; None when it is intact."""
     if rc == 0 and not FAILED.search(text):
         return None
     said = messages(text)
     line = next((message.text for message in said if FAILED.search(message.text)), None) or _first_error(said) or (said[-1].text if said else "no output")
-    return f"{line}{_explain(line)}"
+    return f"{line}{explanation(line, 'hdk', language)}"
 
 
 # Thin readers -------------------------------------------------------------------------------------------------------

@@ -14,18 +14,19 @@ import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.npuops.ascend.plugins.module_utils import _explain
 from ansible_collections.npuops.ascend.plugins.module_utils._ascend_package import (
     ARCHITECTURES,
     CHIP_TOKENS,
     CODE,
     DEFAULT_PATH,
     INSTALL_PATH,
-    Explanation,
     Message,
     Outcome,
     Package,
     PackageError,
     Problems,
+    explanation,
     messages,
     read_key_values,
 )
@@ -337,37 +338,8 @@ PREFIX = re.compile(r"^\s*\[[A-Za-z][\w .-]*\]\s*\[[0-9][^\]]*\]\s*\[(?P<level>[
 DONE = re.compile(r"\b(?:install|upgrade|uninstall)(?:ed|ation)? success", re.IGNORECASE)
 ALREADY = re.compile(r"already installed", re.IGNORECASE)
 
-# (words in the text, explanation); the first that fits counts.
-EXPLANATIONS: tuple[tuple[str, Explanation], ...] = (
-    (
-        r"pip3?: (?:command )?not found|No module named pip\b",
-        Explanation("pip3 was not found, and the tree is half installed.", "Install python3-pip for the system, then run again with clean_incomplete: true."),
-    ),
-    (r"There is no python3", Explanation("No Python that the package knows.", "Install a python3 of the versions that the message names (the system's own).")),
-    (
-        r"'install-path' parameter (?:is|are) not supported",
-        Explanation("An earlier installation recorded another path.", f"Use the path that {ROOT_RECORD} records as install_path, or remove that installation."),
-    ),
-    (
-        r"permission is invalid|should belong to root|permission is too small",
-        Explanation("A directory of the installation path is not safe.", "Make install_path and all directories above it root:root with mode 0755."),
-    ),
-    (r"EULA", Explanation("The installer asked to accept the licence.", "Report this: the module runs it with --quiet, which accepts it.")),
-    (
-        r"arch(?:itecture)? (?:mismatch|is not|does not|of this package)",
-        Explanation("The package is for another architecture.", "Name the package for this host's architecture."),
-    ),
-    (r"No space left|not enough space|space is not enough", Explanation("Too little space.", "Free space below install_path and in TMPDIR.")),
-    (r"Error in \w+ checksum", Explanation("The package is damaged or not complete.", "Compare its sha256 with the vendor's and copy it again.")),
-    (
-        r"set_env\.sh|ASCEND_(?:HOME_PATH|TOOLKIT_HOME)",
-        Explanation("The environment of the toolkit is missing.", "Install the toolkit of the same version first."),
-    ),
-    (r"is being executed|multiple tasks", Explanation("Another installer is running.", "Wait until it has ended (ps -ef | grep .run), then run again.")),
-)
 
-
-def judge(rc: int, text: str) -> Outcome:
+def judge(rc: int, text: str, language: str = "en") -> Outcome:
     """Judge a finished installer: 0 is success; a package that says "already installed" is there, whatever its exit code."""
     said = messages(text, PREFIX)
     done = next((message.text for message in reversed(said) if DONE.search(message.text)), None)
@@ -375,21 +347,15 @@ def judge(rc: int, text: str) -> Outcome:
     if rc == 0 or already:
         return Outcome(True, done or already or (said[-1].text if said else ""))
     line = _cause(said)
-    explanation = _explanation(line)
     code = CODE.search(line)
-    tail = f" Cause: {explanation.cause} Remedy: {explanation.remedy}" if explanation else " See /var/log/ascend_seclog."
-    return Outcome(False, f"exit code {rc}: {line}{tail}", code=code.group(1).lower() if code else None)
+    return Outcome(False, f"exit code {rc}: {line}{explanation(line, 'cann', language)}", code=code.group(1).lower() if code else None)
 
 
 def _cause(said: Sequence[Message]) -> str:
     """The line that tells why: one that is known, else the first error, else the last line."""
-    known = next((message.text for message in said if _explanation(message.text) and message.level in (None, "ERROR")), None)
+    known = next((message.text for message in said if _explain.find(message.text, "cann") and message.level in (None, "ERROR")), None)
     error = next((message.text for message in said if message.level == "ERROR" or message.text.startswith("[ERROR]")), None)
     return known or error or (said[-1].text if said else "no output")
-
-
-def _explanation(line: str) -> Explanation | None:
-    return next((explanation for words, explanation in EXPLANATIONS if re.search(words, line, re.IGNORECASE)), None)
 
 
 # Thin readers -------------------------------------------------------------------------------------------------------

@@ -447,7 +447,7 @@ def parse_recovery(text: str) -> dict[int, bool]:
 
 @dataclass(frozen=True)
 class Ping:
-    """One ``-ping -g``: round trip times by sequence number, ``None`` for a packet without an answer."""
+    """One ``-ping -g`` or ``-hccs_ping -g``: round trip times by sequence number, ``None`` for a packet without an answer."""
 
     device: int
     target: str
@@ -458,7 +458,7 @@ class Ping:
 
 
 def parse_ping(text: str) -> Ping:
-    """Standard output of ``-ping -g``. With a lost packet the exit code is 1, so parse before judging it."""
+    """Standard output of ``-ping -g`` (exit code 1 when a packet was lost) or ``-hccs_ping -g`` (exit code 0 all the same)."""
     head = _only(text, r"device\s+([0-9]{1,2})\s+PING\s+(\S+)", "device N PING ADDRESS")
     tail = _only(
         text,
@@ -466,11 +466,16 @@ def parse_ping(text: str) -> Ping:
         "N packets transmitted, N received, N% packet loss",
     )
     times: dict[int, float | None] = {}
+    answered = True
     for line in _lines(text):
-        answered = re.fullmatch(r"recv seq\s*=\s*([0-9]{1,6})\s*,\s*time\s*=\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|us)", line)
+        if line.lower().startswith("this pkt "):
+            # -hccs_ping says before each line how the packet fared, and prints a time for a lost one too.
+            answered = line.lower().startswith("this pkt ping success")
+            continue
+        came = re.fullmatch(r"recv seq\s*=?\s*([0-9]{1,6})\s*,\s*time\s*=\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|us)(?:\s*,.*)?", line)
         lost = re.fullmatch(r"recv time ?out,? seq\s*=\s*([0-9]{1,6}).*", line)
-        if answered:
-            times[int(answered.group(1))] = float(answered.group(2)) / (1000 if answered.group(3) == "us" else 1)
+        if came:
+            times[int(came.group(1))] = float(came.group(2)) / (1000 if came.group(3) == "us" else 1) if answered else None
         elif lost:
             times[int(lost.group(1))] = None
     return Ping(int(head.group(1)), head.group(2), times, int(tail.group(1)), int(tail.group(2)), float(tail.group(3)))
@@ -525,12 +530,27 @@ def read_reply(subset: str, reply: Reply) -> dict[str, t.Any]:
     try:
         return parse_tls(reply.stdout, reply.stderr) if subset == "tls" else query.parse(reply.stdout)
     except HccnError as error:
-        printed = reply.stdout if reply.stdout.strip() else reply.stderr
-        raise HccnError(
-            f"{_command(reply)} printed something unknown: {error if reply.stdout.strip() else _shown(printed)}. "
-            "Is this hccn_tool the one of the Ascend A2/A3 driver?",
-            argv=reply.argv,
-            rc=reply.rc,
-            stdout=reply.stdout,
-            stderr=reply.stderr,
-        ) from error
+        raise _unknown_output(reply, error) from error
+
+
+def read_ping(reply: Reply, device: int, target: str) -> Ping:
+    """What a ping of this device to this address brought; lost packets are data, whatever the exit code. Raises HccnError."""
+    try:
+        ping = parse_ping(reply.stdout)
+        if (ping.device, ping.target) != (device, target) or ping.received > ping.transmitted or ping.transmitted == 0:
+            raise HccnError(f"device {device} PING {target} with as many answers as packets at most expected, found: {_shown(reply.stdout)}")
+    except HccnError as error:
+        raise (failure(reply) if reply.rc != 0 else _unknown_output(reply, error)) from error
+    return ping
+
+
+def _unknown_output(reply: Reply, error: HccnError) -> HccnError:
+    printed = reply.stdout if reply.stdout.strip() else reply.stderr
+    return HccnError(
+        f"{_command(reply)} printed something unknown: {error if reply.stdout.strip() else _shown(printed)}. "
+        "Is this hccn_tool the one of the Ascend A2/A3 driver?",
+        argv=reply.argv,
+        rc=reply.rc,
+        stdout=reply.stdout,
+        stderr=reply.stderr,
+    )

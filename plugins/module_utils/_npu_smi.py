@@ -45,6 +45,7 @@ NO_CARD = "There is no NPU card on this server."
 # Printed instead of a result, at exit code 0 or not.
 REFUSALS = (
     "dcmi module initialize failed",
+    "dcmi model initialized failed",
     NO_CARD,
     "Invalid card id.",
     "Invalid chip id.",
@@ -369,11 +370,40 @@ def parse_health(text: str) -> Health:
     return Health(status[0], codes, values.get("Error Information", []))
 
 
+def parse_topology(text: str) -> dict[str, dict[str, str]] | None:
+    """Read C(npu-smi info -t topo): row -> column -> way (X, HCCS, SIO, PIX ...). None where the product has no such table."""
+    if "not support" in text:
+        return None
+    rows: dict[str, dict[str, str]] = {}
+    columns: list[str] = []
+    for line in _lines(text):
+        words = line.split()
+        if not columns:
+            # The last title has two words (CPU Affinity).
+            columns = [word for word in words if re.match(r"(?:NPU|Phy-ID)[0-9]+\Z", word)]
+        elif words and words[0] in columns and len(words) > len(columns):
+            rows[words[0]] = dict(zip(columns, words[1:]))
+    if not columns:
+        raise _unexpected("npu-smi info -t topo", text)
+    if set(rows) != set(columns):
+        raise NpuSmiError(f"npu-smi info -t topo shows {len(columns)} columns and {len(rows)} rows: the answer is not complete.")
+    return rows
+
+
+def parse_super_pod(text: str) -> dict[str, int | None]:
+    """Read C(npu-smi info -t spod-info -i N -c C) of Atlas A3."""
+    fields = dict(_fields(text))
+    if "SDID" not in fields:
+        raise _unexpected("npu-smi info -t spod-info", text)
+    titles = {"sdid": "SDID", "size": "Super Pod Size", "pod": "Super Pod ID", "server_index": "Server Index"}
+    return {name: _number(fields.get(title, ""), int) for name, title in titles.items()}
+
+
 def with_physical_ids(chips: Iterable[Chip], mapping: Sequence[Mapping] | None) -> tuple[list[Chip], dict[tuple[int, int], int], list[str]]:
     """Give each chip its physical id, as hccn_tool and rank tables want it: (chips, logic ids by (npu, chip), warnings).
 
-    It comes from the Phy-ID column of the mapping or of the table; on hosts with one chip for each NPU the logic id
-    (without a mapping: the NPU id) is the physical one. Where none of these holds it stays None.
+    It comes from the Phy-ID column of the mapping or of the table; on hosts with one chip for each NPU the NPU id of a 910,
+    and the logic id of other chips (without a mapping: the NPU id), is the physical one. Where none of these holds it stays None.
     """
     chips = list(chips)
     warnings: list[str] = []
@@ -390,7 +420,8 @@ def with_physical_ids(chips: Iterable[Chip], mapping: Sequence[Mapping] | None) 
                 warnings.append(f"NPU {key[0]} chip {key[1]}: the table says physical id {physical}, npu-smi info -m says {row.phy_id}.")
             physical = row.phy_id
         elif physical is None and single:
-            physical = logic.get(key) if mapping else chip.npu_id
+            # A 910 keeps its NPU id when another card is lost or hidden from a container; the logic ids close the gap.
+            physical = chip.npu_id if not mapping or (chip.name.startswith("910") and chip.npu_id >= 0) else logic.get(key)
         if physical is None:
             warnings.append(f"NPU {key[0]} chip {key[1]}: npu-smi gives no physical id.")
         result.append(replace(chip, phy_id=physical))

@@ -101,6 +101,7 @@ class ModelConfig:
     torch_dtype: str | None = None
     vocab_size: int | None = None
     quantize: str | None = None
+    quantization_method: str | None = None
 
 
 def parse_model_config(text: str) -> ModelConfig:
@@ -117,7 +118,12 @@ def parse_model_config(text: str) -> ModelConfig:
 
     sizes = [content.get(name) for name in ("vocab_size", "padded_vocab_size")]
     sizes = [size for size in sizes if isinstance(size, int) and not isinstance(size, bool) and size > 0]
-    return ModelConfig(text_of("model_type"), text_of("torch_dtype"), sizes[0] if sizes else None, text_of("quantize"))
+    # As the weights of DeepSeek come from their maker: {"quant_method": "fp8", ...}.
+    quantization = content.get("quantization_config")
+    method = quantization.get("quant_method") if isinstance(quantization, dict) else None
+    return ModelConfig(
+        text_of("model_type"), text_of("torch_dtype"), sizes[0] if sizes else None, text_of("quantize"), method if isinstance(method, str) else None,
+    )
 
 
 def config_problems(config: ModelConfig, names: t.Collection[str]) -> tuple[list[Problem], list[str]]:

@@ -77,6 +77,12 @@ options:
     description: Seconds that one installer may take.
     type: int
     default: 1800
+  language:
+    description: Language of cause and remedy where an installer fails.
+    type: str
+    choices: [en, zh]
+    default: en
+    version_added: 0.2.0
 extends_documentation_fragment:
   - npuops.ascend.attributes
 attributes:
@@ -244,6 +250,7 @@ def main() -> None:
             "accept_eula": {"type": "bool", "default": False},
             "clean_incomplete": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 1800},
+            "language": {"type": "str", "choices": ["en", "zh"], "default": "en"},
         },
         required_if=[("state", "present", ["packages"])],
         supports_check_mode=True,
@@ -298,7 +305,7 @@ class Run:
 
     def check_integrity(self, path: str) -> None:
         reply = self.bash.run(path, "--check", timeout=INSPECT_TIMEOUT)
-        damage = core.damage(reply.rc, reply.text)
+        damage = core.damage(reply.rc, reply.text, self.module.params["language"])
         if damage:
             raise core.PackageError(f"packages: {path} does not pass its own check (--check, exit code {reply.rc}): {damage}")
 
@@ -430,7 +437,7 @@ class CannRun(Run):
                     "Look at /var/log/ascend_seclog, raise timeout if the host is slow, and run again with clean_incomplete: true."
                 ) from error
             raise
-        outcome = _cann.judge(reply.rc, reply.text)
+        outcome = _cann.judge(reply.rc, reply.text, self.module.params["language"])
         found = _cann.read(self.request.install_path).components[kind]
         row.update(rc=reply.rc, message=outcome.message, installed_after=found.version)
         if not outcome.ok:
@@ -566,7 +573,7 @@ class HdkRun(Run):
                     "Look at /var/log/ascend_seclog/ascend_install.log, raise timeout if the host is slow, and run again."
                 ) from error
             raise
-        outcome = core.judge(reply.rc, reply.text)
+        outcome = core.judge(reply.rc, reply.text, self.module.params["language"])
         already_gone = row["action"] == "uninstall" and outcome.code == core.NOT_INSTALLED
         row.update(rc=reply.rc, message=outcome.message, reboot_required=outcome.reboot_required)
         found = core.read_installed(self.request.install_path, core.read_key_values(core.INSTALL_INFO) or {})[kind]

@@ -89,6 +89,11 @@ first_error:
       type: str
       returned: always
   sample: {"text": "Parameter device_ip is invalid in ranktable file.", "source": "journal"}
+evidence:
+  description: What journal and log files report, for P(npuops.ascend.explain#filter). Empty when the service is ready.
+  returned: always
+  type: dict
+  sample: {"findings": [], "links": [], "places": []}
 last_lines:
   description: The last lines of the journal.
   returned: always
@@ -105,32 +110,15 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import open_url
+from ansible_collections.npuops.ascend.plugins.module_utils import _explain, _systemd
 from ansible_collections.npuops.ascend.plugins.module_utils import _mindie_log as log
 
-# Enough for a start; a daemon that logs more than this per file has said its first error long before.
-_LOG_BYTES = 8 * 1024 * 1024
-_JOURNAL_LINES = 20000
+_PROPERTIES = ("LoadState", "ActiveState", "SubState", "InvocationID", "ExecMainStartTimestampMonotonic", "NRestarts")
 
 
-def _unit(module: AnsibleModule, unit: str) -> dict[str, str]:
-    names = "LoadState,ActiveState,SubState,InvocationID,ExecMainStartTimestampMonotonic,NRestarts"
-    rc, stdout, stderr = module.run_command(["systemctl", "show", "--property", names, "--", unit])
-    if rc != 0:
-        module.fail_json(msg=f"systemctl show {unit} failed with {rc}: {stderr.strip()}. The service needs a host that systemd runs.")
-    return dict(line.split("=", 1) for line in stdout.splitlines() if "=" in line)
-
-
-def _journal(module: AnsibleModule, invocation: str) -> list[log.Line]:
-    if not invocation:
-        return []
-    # The first match is what the unit printed, the second what systemd said of it.
-    matches = [f"_SYSTEMD_INVOCATION_ID={invocation}", "+", f"INVOCATION_ID={invocation}"]
-    argv = ["journalctl", "--no-pager", "--output=short-unix", f"--lines={_JOURNAL_LINES}", *matches]
-    return log.read_journal(module.run_command(argv, errors="replace")[1])
-
-
-def _logs(directory: str | None, since: float) -> list[log.Line]:
-    lines: list[log.Line] = []
+def _logs(directory: str | None, since: float) -> list[list[_explain.Line]]:
+    """Of each log file the lines since then that may matter."""
+    logs: list[list[_explain.Line]] = []
     offset = time.localtime().tm_gmtoff
     for folder, _folders, names in os.walk(directory or ""):
         for name in sorted(names):
@@ -139,11 +127,10 @@ def _logs(directory: str | None, since: float) -> list[log.Line]:
                 if not name.endswith(".log") or os.stat(path).st_mtime < since:
                     continue
                 with open(path, "rb") as stream:
-                    text = stream.read(_LOG_BYTES).decode("utf-8", "replace")
+                    logs.append([line for line in _explain.scan(path, stream, offset, log.MARKERS) if line.time is None or line.time >= since])
             except OSError:
                 continue
-            lines.extend(line for line in log.read_log(path, text, offset) if line.time is None or line.time >= since)
-    return lines
+    return logs
 
 
 def _checksums(paths: t.Iterable[str]) -> dict[str, str | None]:
@@ -173,7 +160,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _state(unit: dict[str, str], journal: list[log.Line], url: str | None) -> str:
+def _state(unit: dict[str, str], journal: list[_explain.Line], url: str | None) -> str:
     active = unit.get("ActiveState")
     if active == "failed":
         return "failed"
@@ -198,19 +185,27 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    unit = _unit(module, module.params["unit"])
-    journal = _journal(module, unit.get("InvocationID", ""))
+    try:
+        unit = _systemd.show(module, module.params["unit"], _PROPERTIES)
+    except _systemd.SystemdError as problem:
+        module.fail_json(msg=str(problem))
+    journal = _systemd.journal(module, unit.get("InvocationID", ""))
     since = min((line.time for line in journal if line.time is not None), default=float("inf"))
-    lines = journal + _logs(module.params["log_dir"], since)
+    logs = [journal, *_logs(module.params["log_dir"], since)]
     state = _state(unit, journal, module.params["url"])
-    error = None if state == "ready" else log.first_error(lines)
+    search = _explain.Search()
+    for lines in logs if state != "ready" else ():
+        search.add(lines)
+    evidence = search.evidence()
+    error = _explain.first_error(evidence)
     wanted = _checksums(module.params["inputs"])
     module.exit_json(
         changed=False,
         state=state,
-        phase=log.phase(lines),
+        phase=log.phase(line for lines in logs for line in lines),
         current=state in ("starting", "ready") and _started_with(module.params["started_with"]) == wanted,
-        first_error={"text": error.text, "source": error.source} if error else None,
+        first_error={"text": error["line"], "source": error["file"]} if error else None,
+        evidence=evidence,
         last_lines=[line.text for line in journal[-20:]],
     )
 

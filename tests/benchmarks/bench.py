@@ -12,14 +12,17 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
+import local_hosts
 import merge_weights
 import rank_table
 
 PROJECT = pathlib.Path(__file__).parents[2]
 INVENTORY = ["-i", "inventories/simulator"]
 SSH = ["ssh", "-F", ".build/ssh/npuops.config", "npu01"]
+SSH_OTHER = [*SSH[:-1], "npu02"]
 # What the guide types, for one host.
 GUIDE = """
 for i in 0 1 2 3 4 5 6 7; do hccn_tool -i $i -ip -s address 10.89.17.$((i + 1)) netmask 255.255.240.0; done
@@ -34,6 +37,8 @@ for i in 0 1 2 3 4 5 6 7; do hccn_tool -i $i -tls -g; done | grep switch
 for i in 0 1 2 3 4 5 6 7; do hccn_tool -i $i -tls -s enable 0; done
 """
 FORGET = ": > /etc/hccn.conf; npusim reset"
+# All pings of one device of npu01 in the matrix of two hosts, one after the other.
+PINGS = "for i in 1 2 3 4 5 6 7 8; do hccn_tool -i 0 -ping -g address {network}.$i; done"
 
 
 def run(argv: list[str], **environment: str) -> tuple[float, str]:
@@ -61,6 +66,23 @@ def network(times: int, *options: str) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in found.items()}
 
 
+def pings() -> float:
+    """Time of the ping matrix of two hosts against that of the pings of one device one after the other; median of three rounds."""
+    target = run([*SSH_OTHER, "hccn_tool -i 0 -ip -g"])[1].split("ipaddr:", 1)[1].split()[0]
+    one = PINGS.format(network=target.rpartition(".")[0])
+    return statistics.median(playbook("tests/benchmarks/ping_matrix.yml")[0] / run([*SSH, one])[0] for _round in range(3))
+
+
+def added_host(few: int, many: int) -> tuple[float, float]:
+    """Seconds of the checks of few local hosts, and what each further one adds up to many."""
+    seconds = []
+    for count in (few, many):
+        with tempfile.TemporaryDirectory() as root:
+            inventory = local_hosts.make(pathlib.Path(root), count)
+            seconds.append(run(["ansible-playbook", "-i", str(inventory), "playbooks/checks.yml", "-e", "preflight_fail_on=never"])[0])
+    return seconds[0], (seconds[1] - seconds[0]) / (many - few)
+
+
 def tasks(output: str) -> int:
     """Tasks that the busiest host ran or skipped."""
     return max(int(ok) + int(skipped) for ok, skipped in re.findall(r"ok=(\d+).*skipped=(\d+)", output))
@@ -78,6 +100,12 @@ def main() -> None:
     show("(b) no-op run against the first run", f"{second / first:.2f}", "-")
     show("(b) tasks per host in a no-op run", str(tasks(output)), "-")
     show("(b) changes in a no-op run", str(changed), "0")
+
+    show("(f) checks before a launch of two converged hosts, seconds", f"{playbook('playbooks/preflight.yml')[0]:.1f}", "< 15")
+    show("(g) ping matrix 2 x 8 against the pings of one device", f"{pings():.2f}", "<= 2")
+    few, added = added_host(2, 32)
+    show("(h) checks of two local hosts, seconds", f"{few:.1f}", "-")
+    show("(h) seconds for each further one, up to 32", f"{added:.2f}", "-")
 
     bare = network(3)
     show("(a) network stage against the shell loop", f"{bare['stage'] / bare['shell loop']:.2f}", "<= 1.3")

@@ -34,7 +34,7 @@ if [ "${2:-}" = down ]; then
 fi
 for step in deps build up; do simulator $step; done
 mkdir -p .build
-ANSIBLE_CALLBACKS_ENABLED=ansible.posix.profile_roles ansible-playbook -i "$inventory" site.yml | tee .build/demo.log
+ANSIBLE_CALLBACKS_ENABLED=ansible.posix.profile_roles,npuops.ascend.timings ansible-playbook -i "$inventory" site.yml | tee .build/demo.log
 
 model=$(curl --noproxy '*' -sS "$url/v1/models" | value data.0.id)
 question='请介绍一下昇腾处理器。'

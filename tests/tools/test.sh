@@ -24,5 +24,6 @@ stage() {
 }
 stage "static checks" tests/tools/lint.sh
 stage "unit tests" env PYTHONPATH="$ANSIBLE_COLLECTIONS_PATH" python -m pytest -q -n auto tests/unit
+stage "report in a browser" tests/tools/browser.sh
 stage "ansible-test sanity" tests/tools/sanity.sh
 stage "molecule" tests/tools/molecule.sh

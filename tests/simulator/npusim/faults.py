@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from npusim.hccn_commands import HEALTH
 from npusim.plane import to_int
 from npusim.state import State
 
@@ -68,17 +69,36 @@ _SETTINGS = ("address", "gateway", "netdetect", "tls", "mtu", "mac")
 FAULTS = {
     "link-down": Fault("The link is down and the address is off the NPU network.", "optional", {}),
     "duplicate-address": Fault("The device answers to an address that another device has.", "required", {"address": Parameter(_address)}),
+    "ping-loss": Fault("Packets from the device to one address are lost, so many of the three of a ping.", "optional", {
+        "peer": Parameter(_address), "lost": Parameter(int, 3, (1, 2, 3))}),
+    "net-health": Fault("The probe of netdetect ends with this word.", "optional", {"status": Parameter(str, "Fault", HEALTH)}),
+    "link-flaps": Fault("The link went down and came back at once, so many times, the last time so many minutes ago.", "optional", {
+        "count": Parameter(int, 1), "minutes": Parameter(int, 30)}),
+    "optics": Fault("The optical module receives too little on one lane, receives nothing, is too hot, or is not there.", "optional", {
+        "kind": Parameter(str, "low-rx", ("low-rx", "los", "hot", "absent"))}),
+    "port-mode": Fault("The port runs with another speed or duplex.", "optional", {
+        "speed": Parameter(int, 100000), "duplex": Parameter(str, "Full", ("Full", "Half"))}),
+    "fec": Fault("The tool is one that prints the FEC mode, and this is the mode.", "optional", {"mode": Parameter(str, "no", ("rs", "no", "auto"))}),
+    "vnic-down": Fault("The virtual interface of the device is down.", "optional", {}),
+    "certificate": Fault("The TLS certificate ends in so many days; 0: it has ended yesterday.", "optional", {"days": Parameter(int, 10)}),
     "tls-mix": Fault("The TLS switch is stuck at 1, on the device and in hccn.conf.", "required", {}),
     "refuse-setting": Fault("The device refuses to be set.", "optional", {"setting": Parameter(str, None, _SETTINGS)}),
     "busy": Fault("hccn_tool says that it is busy, so many times.", "optional", {"count": Parameter(int, 1)}),
     "missing-device": Fault("The device has dropped off the bus. Its PCI entry and device node go with the next boot.", "required", {}),
-    "hbm-busy": Fault("A process holds nearly all HBM.", "optional", {
+    "hbm-busy": Fault("A process holds nearly all HBM; pid=0: nobody seems to.", "optional", {
         "used_mb": Parameter(int, 59189), "pid": Parameter(int, 3233241), "process": Parameter(str, "VLLMWorker_TP")}),
+    "topology": Fault("The device reaches the others this way; without --device every one does.", "optional", {
+        "way": Parameter(str, "SYS", ("SYS", "PHB", "PIX", "PXB", "NA"))}),
+    "super-pod": Fault("The device has another number in its super pod (SDID), or is in another super pod. A3 only.", "optional", {
+        "sdid": Parameter(int, None), "pod": Parameter(int, None)}),
+    "stale-driver": Fault("Another version of the driver runs than is installed: the host was not rebooted.", "no", {"version": Parameter(str, "23.0.7")}),
+    "lost-driver": Fault("npu-smi does not reach the driver.", "no", {"code": Parameter(int, 8005, (8005, 8020))}),
     "health-alarm": Fault("npu-smi reports bad health.", "optional", {
         "level": Parameter(str, "Alarm", ("Warning", "Alarm", "Critical")), "code": Parameter(str, "80E01801")}),
     "slow-tool": Fault("hccn_tool answers late; without --device npu-smi does so too.", "optional", {"seconds": Parameter(float, 5.0)}),
     "hanging-tool": Fault("hccn_tool never answers; without --device npu-smi neither.", "optional", {}),
     "garbage-output": Fault("hccn_tool prints garbage and ends with 0; without --device npu-smi does so too.", "optional", {}),
+    "truncated-output": Fault("hccn_tool prints half of its answer and ends with 0; without --device npu-smi does so too.", "optional", {}),
     "installer-exit": Fault("The installer fails (1), or installs but cannot reset the devices (2).", "no", {
         "kind": _KIND, "code": Parameter(int, choices=(1, 2))}),
     "installer-slow": Fault("The installer stays long in the middle of its work.", "no", {"kind": _KIND, "seconds": Parameter(float, 20.0)}),
@@ -124,6 +144,12 @@ def of_npu_smi(state: State) -> bool:
         sys.stdout.flush()
         return True
     return False
+
+
+def printed_by_npu_smi(state: State, text: str) -> str:
+    """What of an answer comes out: half of it, if it is cut off."""
+    cut = any(fault["name"] == "truncated-output" and fault.get("device") is None for fault in state.faults)
+    return text[:len(text) // 2] if cut else text
 
 
 def of_installer(state: State, name: str, kind: str) -> dict | None:

@@ -13,7 +13,7 @@ OTHER_COMMANDS = frozenset((
     "-local_lldp", "-dscp_to_tc", "-shaping", "-arp", "-route", "-pci", "-context", "-reg", "-tlsca", "-udp", "-status", "-generic",
     "-eth_test", "-hw_stats", "-udhcpc", "-dcqcn", "-roce_test", "-pfc", "-tc_cfg", "-cur_tc_buf", "-prio_tc", "-tc_qos", "-ip_rule",
     "-ip_route", "-serdes", "-neigh", "-scdr", "-down_data", "-traceroute", "-xsfp_reset", "-stat_extra", "-fec_err", "-auto_downgrade",
-    "-pfc_stat", "-tc_stat", "-hilink_info", "-qp_info", "-bad_thd", "-pfc_storm", "-hccs_ping", "-scdr_reset", "-esd", "-diagnostic",
+    "-pfc_stat", "-tc_stat", "-hilink_info", "-qp_info", "-bad_thd", "-pfc_storm", "-scdr_reset", "-esd", "-diagnostic",
     "-optical_snr", "-mem_reserve", "-dump",
 ))
 
@@ -165,6 +165,16 @@ HELP = {
         "       or\n"
         "       period %s  : set the period of the gratuitous arp, [1 ~ 3600] (s)\n"
         "   [-g]        : get the setting of gratuitous arp\n"
+    ),
+    "-hccs_ping": (
+        "   [-g]                : get the supernodes ping result\n"
+        "       address   %s    : set net detect IPv4 ip address, such as x.x.x.x\n"
+        "       or\n"
+        "       sdid      %s    : set net detect device sdid value. this value conflicts with address, one of the two is used\n"
+        "       pkt       %d    : ping cfg, the packet data length, [1792 ~ 3000] (byte) (default 1792)\n"
+        "       cnt       %d    : ping cfg, the total count of packet send, [1 ~ 1000] (default 3)\n"
+        "       interval  %d    : ping cfg, the interval between receiving a reply packet and sending the next packet, [0 ~ 10] (ms) (default 0)\n"
+        "       timeout   %d    : ping cfg, the timeout waiting time for each packet, [1 ~ 20000] (ms)\n"
     ),
 }
 

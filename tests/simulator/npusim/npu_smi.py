@@ -18,6 +18,11 @@ from npusim import faults, host, npu_smi_text
 from npusim.state import State, root
 
 NO_DRIVER = -8005
+OCCUPIED = -8020
+NOT_REACHED = {
+    NO_DRIVER: f"dcmi module initialize failed. ret is {NO_DRIVER}\n",
+    OCCUPIED: f"dcmi model initialized failed, because the device is used. ret is {OCCUPIED}\n",
+}
 INVALID_PARAMETER = -9001
 NOT_PERMITTED = -9002
 UNKNOWN_COMMAND = -9005
@@ -30,6 +35,8 @@ MCU_TEMPERATURE = 31
 MCU_VERSION = "24.2.14"
 IDLE_HBM_MB = 3402
 ALARM_TEXT = "simulated alarm"
+SUPER_POD_SIZE = 32
+SUPER_POD_ID = 7
 
 
 class Answer(Exception):
@@ -99,7 +106,7 @@ def chips_of(state: State) -> list[Chip]:
         busy = state.fault("hbm-busy", record["phy_id"])
         chips.append(Chip(
             record, logic_id, alarm["level"] if alarm else "OK", alarm["code"] if alarm else "",
-            (busy["pid"], busy["process"], max(busy["used_mb"] - IDLE_HBM_MB, 0)) if busy else None,
+            (busy["pid"], busy["process"], max(busy["used_mb"] - IDLE_HBM_MB, 0)) if busy and busy["pid"] else None,
             min(busy["used_mb"], record["hbm_total_mb"]) if busy else IDLE_HBM_MB))
     return chips
 
@@ -144,7 +151,7 @@ def table(state: State, layout: Layout) -> str:
     two_dies = any(record["chip_id"] for record in state.devices)
     full_rule = f"+{'-' * layout.inner}+\n"
     # The tool's own version and the driver's: they differ between an upgrade and the reboot that it needs.
-    title = f" npu-smi {tool_version(state):<24} Version: {state.driver['version']}"
+    title = f" npu-smi {tool_version(state):<24} Version: {running_driver(state)}"
     text = full_rule + f"|{title:<{layout.inner}}|\n" + layout.rule("-")
     text += f"| NPU   Name                | Health        | Power(W)    Temp(C)           {layout.hugepages}\n"
     text += f"| {'Chip  Phy-ID' if two_dies else 'Chip':<26}| Bus-Id        |{' AICore(%)   Memory-Usage(MB)  HBM-Usage(MB)':<{layout.last}}|\n"
@@ -174,6 +181,11 @@ def table(state: State, layout: Layout) -> str:
         text += ("[WARNING]The driver package may not be completely installed, which may cause function abnormal. "
                  "Please reinstall it.\n")
     return text
+
+
+def running_driver(state: State) -> str:
+    stale = state.fault("stale-driver")
+    return stale["version"] if stale else state.driver["version"]
 
 
 def tool_version(state: State) -> str:
@@ -233,7 +245,7 @@ def board(state: State, chips: list[Chip]) -> str:
         ("Model", "NA"),
         ("Manufacturer", "Huawei"),
         ("Serial Number", record["serial"]),
-        ("Software Version", state.driver["version"]),
+        ("Software Version", running_driver(state)),
         ("Firmware Version", running_firmware(state)),
         ("Compatibility", compatibility(state)),
         ("Board ID", state.data["board_id"]),
@@ -341,6 +353,20 @@ def chip_health(chip: Chip) -> str:
             + line("Error Information", ALARM_TEXT if chip.error_code else "NA"))
 
 
+def super_pod(state: State, chip: Chip) -> str:
+    fault = state.fault("super-pod", chip.record["phy_id"]) or {}
+    server = state.host_index - 1
+    # Every die of a super pod has its own number; how the vendor counts is not public.
+    numbers = {"sdid": server * len(state.devices) + chip.record["phy_id"], "pod": SUPER_POD_ID}
+    numbers.update((key, fault[key]) for key in numbers if fault.get(key) is not None)
+    return "".join(line(key, value) for key, value in (
+        ("SDID", numbers["sdid"]),
+        ("Super Pod Size", SUPER_POD_SIZE),
+        ("Super Pod ID", numbers["pod"]),
+        ("Server Index", server),
+    ))
+
+
 MCU_TEMPERATURES = "\tLM75A_TE (C)                   : {0}\n\tLM75B_TE (C)                   : {1}\n" + line("Chip Name", "MCU") + "\n"
 
 # Types with values: what a chip prints in the listing of its card, and when it is asked for alone.
@@ -372,7 +398,7 @@ def query(state: State, kind: str, options: dict) -> str:
         raise Answer(0, "This command can be executed only by the root user.\n")
     if kind in HOST_ONLY and not state.data["physical_host"]:
         raise Answer(0, HOST_ONLY[kind])
-    if kind in UNSUPPORTED:
+    if kind in UNSUPPORTED and not (kind == "spod-info" and state.product == "A3"):
         raise unsupported(kind)
     if kind == "topo":
         return topology(state)
@@ -384,7 +410,7 @@ def query(state: State, kind: str, options: dict) -> str:
         raise refusal("\nThis command must input card id.\n")
     chips = cards[card]
     if chip_id is None:
-        if kind in ("info-vnpu", "sensors"):
+        if kind in ("info-vnpu", "sensors", "spod-info"):
             raise refusal("Must input parameter of chip id.")
         if kind in ("ecc-enable", "rootkey"):
             raise unsupported(kind)
@@ -393,6 +419,8 @@ def query(state: State, kind: str, options: dict) -> str:
         raise refusal(f'Error parameter in querying chip info, type: "{kind}".')
     if kind == "board":
         return chip_board(state, chips[chip_id])
+    if kind == "spod-info":
+        return super_pod(state, chips[chip_id])
     if kind in CHIP_TYPES:
         return CHIP_TYPES[kind][1](chips[chip_id])
     raise unsupported(kind)
@@ -449,7 +477,8 @@ def topology(state: State) -> str:
             elif row.npu_id == column.npu_id:
                 way = "SIO"
             else:
-                way = "HCCS_SW" if a3 else "HCCS"
+                cut = state.fault("topology", row.record["phy_id"]) or state.fault("topology", column.record["phy_id"])
+                way = cut["way"] if cut else "HCCS_SW" if a3 else "HCCS"
             text += f"{way:<11}"
         text += "\n" if a3 else affinity[row.npu_id // 2] + "\n"
     return text + (npu_smi_text.TOPO_LEGEND_A3 if a3 else npu_smi_text.TOPO_LEGEND_A2)
@@ -539,9 +568,11 @@ def answer(state: State, words: list[str]) -> str:
         raise Answer(INVALID_PARAMETER, npu_smi_text.HELP)
     if words[0] not in COMMANDS and words[0] not in ("-h", "--help", "-v"):
         raise Answer(UNKNOWN_COMMAND, "Command or option is not found.\n" + npu_smi_text.HELP)
-    if not state.driver["installed"]:
+    lost = state.fault("lost-driver")
+    if lost or not state.driver["installed"]:
+        code = -lost["code"] if lost else NO_DRIVER
         # The first line comes from the driver library below the tool.
-        raise Answer(NO_DRIVER, f"DrvMngGetConsoleLogLevel failed. (g_conLogLevel=3)\ndcmi module initialize failed. ret is {NO_DRIVER}\n")
+        raise Answer(code, "DrvMngGetConsoleLogLevel failed. (g_conLogLevel=3)\n" + NOT_REACHED[code])
     if words[0] == "-v":
         return f"npu-smi version: {tool_version(state)}\n"
     if words[0] in COMMANDS:
@@ -557,7 +588,7 @@ def main(words: list[str]) -> int:
         rc, text = 0, answer(state, words)
     except Answer as early:
         rc, text = early.rc, early.text
-    sys.stdout.write(text)
+    sys.stdout.write(faults.printed_by_npu_smi(state, text))
     return rc & 255
 
 

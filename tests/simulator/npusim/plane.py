@@ -56,6 +56,17 @@ def live_address(state: State, device: dict) -> str | None:
     return fault["address"] if fault else device["address"]
 
 
+def vnic(state: State, device: dict) -> str:
+    """The address of a device's virtual interface: each host's own affair on A2, one in the whole super pod on A3."""
+    if state.product == "A3":
+        return f"192.1.{state.host_index}.{device['phy_id'] + 1}"
+    return f"192.168.2.{100 + device['phy_id']}"
+
+
+def vnic_is_up(state: State, device: dict) -> bool:
+    return not state.fault("vnic-down", device["phy_id"])
+
+
 def apply(state: State) -> None:
     """Make the interface carry the addresses of all devices with a link, and of no others.
 
@@ -70,6 +81,9 @@ def apply(state: State) -> None:
             address, length = live_address(state, device), prefix_length(device["netmask"] or "255.255.255.255")
             if address and length is not None:
                 wanted[f"{address}/{length}"] = f"{name}:n{device['phy_id']}"
+        # The dies of an A3 super pod reach each other by these; here over the same wire.
+        if state.product == "A3" and state.driver["installed"] and state.device(device["phy_id"]) and vnic_is_up(state, device):
+            wanted[f"{vnic(state, device)}/16"] = f"{name}:n{device['phy_id']}v"
     for address in _carried(name) - set(wanted):
         _run(["ip", "address", "delete", address, "dev", name])
     # Read again: deleting the first address of a subnet can take the others of that subnet with it.
@@ -84,7 +98,8 @@ def ping(state: State, source: str | None, target: str, count: int, size: int = 
     name = interface()
     if name is None:
         answers = target in state.peers or any(
-            live_address(state, device) == target and state.device(device["phy_id"]) and is_up(state, device) for device in state.devices)
+            state.device(device["phy_id"]) and (live_address(state, device) == target and is_up(state, device)
+                                                or vnic(state, device) == target and vnic_is_up(state, device)) for device in state.devices)
         return [_OWN_HOST_MS if answers else None] * count
     # A packet of less than 16 bytes has no room for the time, and ping then prints none.
     output = _run(["ping", "-n", "-c", str(count), "-i", "0.2", "-W", "1", "-s", str(max(size, 16)), "-I", source, target])

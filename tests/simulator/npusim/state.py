@@ -221,11 +221,9 @@ class State:
         return None
 
     def fault(self, name: str, device: int | None = None) -> dict | None:
-        """The fault of that name that holds for the device, or None. Without a device: any fault of that name."""
-        for fault in self.faults:
-            if fault["name"] == name and (device is None or fault.get("device") in (None, device)):
-                return fault
-        return None
+        """The fault of that name that holds for the device, or None; its own before one of all. Without a device: any fault of that name."""
+        found = [fault for fault in self.faults if fault["name"] == name and (device is None or fault.get("device") in (None, device))]
+        return max(found, key=lambda fault: fault.get("device") is not None, default=None)
 
     def set_fault(self, name: str, device: int | None = None, **params: object) -> None:
         """Add a fault; one of the same name for the same device is replaced."""

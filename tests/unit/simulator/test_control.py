@@ -81,6 +81,9 @@ def test_tells_what_to_do_without_hardware(root: Path, capsys: pytest.CaptureFix
     (["hbm-busy", "used_mb=1000"], {"name": "hbm-busy", "device": None, "used_mb": 1000, "pid": 3233241, "process": "VLLMWorker_TP"}),
     (["refuse-setting", "--device", "0"], {"name": "refuse-setting", "device": 0, "setting": None}),
     (["busy", "count=3"], {"name": "busy", "device": None, "count": 3}),
+    (["ping-loss", "--device", "3", "peer=10.89.18.4"], {"name": "ping-loss", "device": 3, "peer": "10.89.18.4", "lost": 3}),
+    (["net-health", "status=Receive timeout"], {"name": "net-health", "device": None, "status": "Receive timeout"}),
+    (["super-pod", "--device", "2", "pod=8"], {"name": "super-pod", "device": 2, "sdid": None, "pod": 8}),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_sets_a_fault(words: list[str], expected: dict[str, t.Any]) -> None:
     assert control.main(["fault", "set", *words]) == 0

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import calendar
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +22,7 @@ if t.TYPE_CHECKING:
     from .conftest import Host
 
 SIMULATOR = Path(__file__).resolve().parents[2] / "simulator"
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "cli" / "hccn_tool"
 SUCCESS = (0, "Cmd executed successfully!\n", "")
 SET_0 = ("-i", "0", "-ip", "-s", "address", "10.89.17.1", "netmask", "255.255.240.0")
 
@@ -307,6 +310,133 @@ def test_a_slow_tool_answers_late(npu_host: Host, monkeypatch: pytest.MonkeyPatc
         state.set_fault("slow-tool", seconds=2.5)
     assert run(npu_host, "-i 0 -link -g")[0] == 0
     assert slept == [2.5]
+
+
+def set_fault(host: Host, name: str, device: int | None = 0, **parameters: t.Any) -> None:
+    with host.change() as state:
+        state.set_fault(name, device, **parameters)
+
+
+def recorded(name: str) -> str:
+    return (FIXTURES / name).read_bytes().decode()
+
+
+def test_packets_to_one_peer_are_lost(npu_host: Host) -> None:
+    with npu_host.change() as state:
+        state.devices[0].update(address="10.89.17.1", netmask="255.255.240.0")
+        state.peers.extend(("10.12.165.81", "10.89.18.5"))
+    set_fault(npu_host, "ping-loss", peer="10.12.165.81", lost=3)
+    # The device adds an empty line to the captured text.
+    assert run(npu_host, "-i 0 -ping -g address 10.12.165.81") == (1, recorded("ping--all-lost.txt") + "\n", recorded("ping--all-lost.stderr.txt"))
+    assert "3 received, 0.00% packet loss" in run(npu_host, "-i 0 -ping -g address 10.89.18.5")[1]
+    set_fault(npu_host, "ping-loss", peer="10.12.165.81", lost=1)
+    rc, text, unused = run(npu_host, "-i 0 -ping -g address 10.12.165.81")
+    assert rc == 1
+    assert "recv time out seq=2\n3 packets transmitted, 2 received, 33.33% packet loss\n" in text
+
+
+@pytest.mark.parametrize("status, name", [("Fault", "net-health-get--fault.txt"), ("Receive timeout", "net-health-get--receive-timeout.txt")])
+def test_the_probe_of_netdetect_can_end_otherwise(npu_host: Host, status: str, name: str) -> None:
+    set_fault(npu_host, "net-health", status=status)
+    assert run(npu_host, "-i 0 -net_health -g") == (0, recorded(name), "")
+
+
+def test_a_link_that_flapped_is_up_and_says_so(npu_host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = time.mktime((2025, 5, 29, 19, 22, 43, 0, 0, -1))
+    monkeypatch.setattr(hccn_commands, "now", lambda: moment)
+    with npu_host.change() as state:
+        state.devices[0]["link_changes"] = [[int(time.mktime((2025, 5, 29, 17, 30, 1, 0, 0, -1))), "up"]]
+    set_fault(npu_host, "link-flaps", count=1, minutes=80)
+    expected = recorded("link_stat-get--with-down-count.txt").replace("18:02:10", "18:02:43").replace("18:01:58", "18:02:31")
+    assert run(npu_host, "-i 0 -link_stat -g") == (0, expected, "")
+    assert run(npu_host, "-i 0 -link -g")[1] == "link status: UP\n"
+    set_fault(npu_host, "link-flaps", count=3, minutes=80)
+    lines = run(npu_host, "-i 0 -link_stat -g")[1].splitlines()
+    assert (lines[2], [line.split()[-1] for line in lines[4:]]) == ("[devid 0]link down count     : 3", ["UP", "DOWN"] * 3 + ["UP"])
+
+
+@pytest.mark.parametrize("kind, lines", [
+    ("low-rx", {"Rx Power1            : 0.0054 mW", "Rx Los Flag          : 0x0"}),
+    ("los", {"Rx Los Flag          : 0xff", "Rx LoL Flag          : 0xff"}),
+    ("hot", {"temperature          : 75 C", "Temp High Thres      : 70 C"}),
+    ("absent", {"present              : not present"}),
+])
+def test_an_optical_module_goes_bad(npu_host: Host, kind: str, lines: set[str]) -> None:
+    def names(text: str) -> list[str]:
+        return [line.partition(":")[0] for line in text.splitlines()]
+
+    healthy = run(npu_host, "-i 0 -optical -g")[1]
+    set_fault(npu_host, "optics", kind=kind)
+    text = run(npu_host, "-i 0 -optical -g")[1]
+    assert lines <= set(text.splitlines())
+    assert not lines <= set(healthy.splitlines())
+    if kind != "absent":
+        assert names(text) == names(recorded("optical-get--910A-dump.txt"))
+    assert run(npu_host, "-i 1 -optical -g")[1] != text
+
+
+def test_a_port_can_run_with_another_speed_duplex_and_fec(npu_host: Host) -> None:
+    assert run(npu_host, "-i 0 -fec -g")[1] == recorded("fec-get--not-switchable-a2.txt")
+    set_fault(npu_host, "port-mode", speed=100000, duplex="Half")
+    set_fault(npu_host, "fec", None, mode="rs")
+    set_fault(npu_host, "fec", 1, mode="no")
+    assert run(npu_host, "-i 0 -speed -g")[1] == "Speed: 100000 Mb/s\n"
+    assert run(npu_host, "-i 0 -duplex -g")[1] == "Duplex: Half\n"
+    assert run(npu_host, "-i 1 -speed -g")[1] == recorded("speed-get--200g.txt")
+    # What one device has of its own comes before what all have.
+    assert [run(npu_host, f"-i {device} -fec -g")[1] for device in (0, 1)] == [recorded("fec-get--rs.txt"), "fec mode: no FEC mode\n"]
+
+
+def test_a_virtual_interface_goes_down(npu_host: Host) -> None:
+    def linked(text: str) -> str:
+        return text.replace("192.168.2.100", "192.168.2.199")
+
+    assert linked(run(npu_host, "-i 0 -vnic -g")[1]) == recorded("vnic-get--up.txt")
+    set_fault(npu_host, "vnic-down")
+    assert linked(run(npu_host, "-i 0 -vnic -g")[1]) == recorded("vnic-get--up.txt").replace("UP", "DOWN")
+
+
+def test_dies_of_a_super_pod_ping_each_other(npu_host: Host) -> None:
+    def shape(text: str) -> str:
+        return re.sub(r"PING \S+", "PING A", re.sub(r"\d+\.\d{3}us", "0.000us", text))
+
+    assert run(npu_host, "-i 0 -hccs_ping -g address 192.1.1.2") == (13, "The command is not supported on this product.\n", "")
+    npu_host.renew("A3")
+    with npu_host.change() as state:
+        state.peers.append("192.1.2.1")
+    assert "vnic ipaddr: 192.1.1.1\n" in run(npu_host, "-i 0 -vnic -g")[1]
+    for target in ("192.1.1.2", "192.1.2.1"):
+        rc, text, unused = run(npu_host, f"-i 0 -hccs_ping -g address {target} cnt 3")
+        assert (rc, shape(text)) == (0, shape(recorded("hccs_ping--ok-A3.txt")))
+    assert run(npu_host, "-i 0 -hccs_ping -g address 192.1.2.1", uid=1000)[0] == 12
+    set_fault(npu_host, "ping-loss", peer="192.1.2.1", lost=2)
+    rc, text, stderr = run(npu_host, "-i 0 -hccs_ping -g address 192.1.2.1")
+    assert (rc, stderr) == (0, "")
+    assert text.count("This pkt check recv msg fail!\nrecv seq ") == 2
+    assert "3 packets transmitted, 1 received, 66.67% packets loss\nmax time " in text
+    set_fault(npu_host, "vnic-down", 1)
+    rc, text, unused = run(npu_host, "-i 0 -hccs_ping -g address 192.1.1.2")
+    assert (rc, text.splitlines()[-5]) == (0, "3 packets transmitted, 0 received, 100.00% packets loss")
+
+
+@pytest.mark.parametrize("days, end, stream, state", [
+    (10, "Sun Jun  8 12:00:00 2025 GMT", 1, "1"), (90, "Wed Aug 27 12:00:00 2025 GMT", 1, "0"), (0, "Wed May 28 12:00:00 2025 GMT", 2, "2")])
+def test_a_certificate_ends(npu_host: Host, monkeypatch: pytest.MonkeyPatch, days: int, end: str, stream: int, state: str) -> None:
+    monkeypatch.setattr(hccn_commands, "now", lambda: calendar.timegm((2025, 5, 29, 12, 0, 0)))
+    set_fault(npu_host, "certificate", days=days)
+    reply = run(npu_host, "-i 0 -tls -g")
+    assert reply[0] == 0
+    assert f"\t end_time[{end}]\n" in reply[1]
+    assert reply[stream].splitlines()[-1] == f"\t tls expiration status[{state}](0:normal, 1:near expiration, 2:has expired)"
+    assert "tls expiration status" not in reply[3 - stream]
+    assert "end_time[Wed Jan  1 00:00:00 2042 GMT]" in run(npu_host, "-i 1 -tls -g")[1]
+
+
+def test_half_of_an_answer(npu_host: Host) -> None:
+    whole = run(npu_host, "-i 0 -optical -g")[1]
+    set_fault(npu_host, "truncated-output")
+    assert run(npu_host, "-i 0 -optical -g") == (0, whole[:len(whole) // 2], "")
+    assert run(npu_host, "-i 1 -link -g")[1] == "link status: UP\n"
 
 
 # --- the real process ------------------------------------------------------------------------------------------------------------

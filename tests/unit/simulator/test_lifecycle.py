@@ -214,6 +214,9 @@ def test_a_new_host_is_a_machine_of_its_own_on_two_networks(make, capsys):
     assert "npuops-plane:ip=10.89.16.11,interface_name=eth1" in run
     assert "npuops-npu01-docker:/var/lib/docker" in run
     assert f"{made.settings.packages}:/opt/packages:ro" in run
+    assert "net.ipv4.ip_local_reserved_ports=60000-60031" in run
+    (pages,) = [word.split(":")[0] for word in run if ":/sys/kernel/mm/transparent_hugepage/enabled:ro" in word]
+    assert pathlib.Path(pages).read_text() == "[always] madvise never\n"
     assert run[-1] == "localhost/npuops-host:openeuler"
     assert "npu01 10.89.7.11 openeuler: new" in capsys.readouterr().out
 
@@ -327,7 +330,7 @@ def test_the_weights_are_complete_and_readable(tmp_path):
         total += len(data) - 8 - length
     assert index["metadata"]["total_size"] == total
     config = json.loads((folder / "config.json").read_text())
-    assert (config["model_type"], config["torch_dtype"], config["quantize"]) == ("deepseek_v3", "bfloat16", "w8a8_dynamic")
+    assert (config["model_type"], config["torch_dtype"], config["quantize"]) == ("deepseekv2", "bfloat16", "w8a8_dynamic")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o750
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o640}
 

@@ -100,6 +100,17 @@ def test_says_8005_without_a_driver(words: list[str], capsys: pytest.CaptureFixt
     assert smi(capsys, *words) == (187, fixture("error--no-driver-8005.txt"))
 
 
+def test_says_so_when_the_driver_is_lost_or_the_devices_are_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    state = with_driver("24.1.0")
+    state.set_fault("lost-driver", code=8005)
+    state.save()
+    assert smi(capsys, "info") == (187, fixture("error--no-driver-8005.txt"))
+    state.set_fault("lost-driver", code=8020)
+    state.save()
+    rc, text = smi(capsys, "info")
+    assert (rc, text.splitlines()[-1]) == (172, "dcmi model initialized failed, because the device is used. ret is -8020")
+
+
 @pytest.mark.parametrize("words, rc", [([], 215), (["infoo"], 211)])
 def test_explains_itself_without_a_driver(words: list[str], rc: int, capsys: pytest.CaptureFixture[str]) -> None:
     expected = next(record["stdout"] for record in OBSERVED if record["argv"][1:] == words)
@@ -203,6 +214,78 @@ def test_shows_a_busy_hbm(capsys: pytest.CaptureFixture[str]) -> None:
     assert "| 2       0                 | 4711          | python3                  | 56598                   |\n" in table
     assert "No running processes found in NPU 2" not in table
     assert "\tHBM Usage Rate(%)              : 91\n" in smi(capsys, "info", "-t", "usages", "-i", "2")[1]
+
+
+def test_a_process_can_be_gone_while_its_memory_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    state = with_driver("24.1.0")
+    state.set_fault("hbm-busy", 2, used_mb=60000, pid=0, process="python3")
+    state.save()
+    table = smi(capsys, "info")[1]
+    assert "60000/ 65536" in table
+    assert "No running processes found in NPU 2" in table
+
+
+def test_a_device_without_hccs_lacks_it_in_its_row_and_its_column(capsys: pytest.CaptureFixture[str]) -> None:
+    state = with_driver("24.1.0")
+    state.set_fault("topology", 2, way="SYS")
+    state.save()
+    rows = [line.split() for line in smi(capsys, "info", "-t", "topo")[1].splitlines()[1:9]]
+    healthy = [line.split() for line in fixture("topo--8x910B3-24.1.rc1.b030.txt").splitlines()[1:9]]
+    assert rows[2][1:9] == ["SYS", "SYS", "X", "SYS", "SYS", "SYS", "SYS", "SYS"]
+    assert [row[3] for row in rows] == ["SYS", "SYS", "X", "SYS", "SYS", "SYS", "SYS", "SYS"]
+    assert [row[:3] + row[4:] for row in rows if row[0] != "NPU2"] == [row[:3] + row[4:] for row in healthy if row[0] != "NPU2"]
+    state.set_fault("topology", way="PHB")
+    state.save()
+    assert not any("HCCS" in line for line in smi(capsys, "info", "-t", "topo")[1].splitlines()[:9])
+
+
+def test_tells_the_place_in_the_super_pod(capsys: pytest.CaptureFixture[str]) -> None:
+    def place(device: int) -> dict[str, str]:
+        words = ["info", "-t", "spod-info", "-i", str(device // 2), "-c", str(device % 2)]
+        rc, text = smi(capsys, *words)
+        assert rc == 0
+        assert re.sub(r" : \d+", " :", text) == re.sub(r" : \d+", " :", fixture("spod-info-ic--A3.txt"))
+        return {key.strip(): value for key, value in (line.split(" : ") for line in text.splitlines())}
+
+    state = with_driver("25.0.rc1", "A3")
+    state.save()
+    places = [place(device) for device in range(16)]
+    state.data["host_index"] = 2
+    state.save()
+    places += [place(device) for device in range(16)]
+    assert len({found["SDID"] for found in places}) == 32
+    assert {found["Super Pod ID"] for found in places} == {"7"}
+    state.set_fault("super-pod", 3, sdid=17, pod=None)
+    state.set_fault("super-pod", 4, sdid=None, pod=8)
+    state.save()
+    assert [place(3)["SDID"], place(3)["Super Pod ID"], place(4)["Super Pod ID"]] == ["17", "7", "8"]
+    with_driver("25.5.1").save()
+    assert smi(capsys, "info", "-t", "spod-info", "-i", "0", "-c", "0") == (0, "This device does not support querying spod-info.\n")
+
+
+def test_a_stale_driver_is_not_the_installed_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = with_driver("24.1.0")
+    state.set_fault("stale-driver", version="23.0.7")
+    state.save()
+    (tmp_path / "usr/local/Ascend/driver").mkdir(parents=True)
+    (tmp_path / "usr/local/Ascend/driver/version.info").write_text("Version=24.1.0\n")
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/ascend_install.info").write_text("Driver_Install_Path_Param=/usr/local/Ascend\n")
+    assert "| npu-smi 24.1.0                   Version: 23.0.7 " in smi(capsys, "info")[1]
+    assert "\tSoftware Version               : 23.0.7\n" in smi(capsys, "info", "-t", "board", "-i", "0")[1]
+
+
+def test_prints_half_of_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    state = with_driver("24.1.0")
+    state.save()
+    whole = smi(capsys, "info")[1]
+    # One device's hccn_tool is not npu-smi.
+    state.set_fault("truncated-output", 1)
+    state.save()
+    assert smi(capsys, "info") == (0, whole)
+    state.set_fault("truncated-output")
+    state.save()
+    assert smi(capsys, "info") == (0, whole[:len(whole) // 2])
 
 
 def test_prints_garbage_late_or_never(capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,6 +115,16 @@ def test_a_device_with_a_duplicate_address_answers_to_that_one(kernel: Kernel, s
     assert set(kernel.addresses) == {FOREIGN, "10.89.18.4/20", "10.89.17.2/20", "10.89.17.3/20"}
 
 
+def test_the_dies_of_a_super_pod_carry_their_virtual_addresses_too(kernel: Kernel) -> None:
+    state = State.new("A3", host_index=2)
+    plane.apply(state)
+    assert set(kernel.addresses) == {FOREIGN}
+    state.driver["installed"] = True
+    state.set_fault("vnic-down", 3)
+    plane.apply(state)
+    assert set(kernel.addresses) == {FOREIGN, *(f"192.1.2.{number}/16" for number in range(1, 17) if number != 4)}
+
+
 @pytest.mark.parametrize("name", ["none", "no-such-interface0"])
 def test_without_an_interface_nothing_is_run(monkeypatch: pytest.MonkeyPatch, state: State, name: str) -> None:
     monkeypatch.setenv("NPUSIM_PLANE_IF", name)

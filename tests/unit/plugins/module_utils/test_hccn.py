@@ -256,6 +256,22 @@ def test_ping_all_lost(fixture_text):
         assert _hccn.parse_ping(text) == _hccn.Ping(0, "10.12.165.81", {0: None, 1: None, 2: None}, 3, 0, 100.0)
 
 
+def test_hccs_ping(fixture_text):
+    ping = _hccn.parse_ping(fixture_text("cli/hccn_tool/hccs_ping--ok-A3.txt"))
+    assert ping.times_ms == pytest.approx({0: 0.02131, 1: 0.0184, 2: 0.01895})
+    assert (ping.device, ping.target, ping.transmitted, ping.received, ping.loss_percent) == (0, "192.0.2.11", 3, 3, 0.0)
+
+
+@pytest.mark.parametrize("verdict", ["This pkt ping not start to send!", "This pkt send fail!", "This pkt check recv msg fail!"])
+def test_hccs_ping_with_a_lost_packet(fixture_text, verdict):
+    # The tool's source prints the time of a lost packet too, and ends with exit code 0.
+    text = fixture_text("cli/hccn_tool/hccs_ping--ok-A3.txt").replace("This pkt ping success!\nrecv seq 1", f"{verdict}\nrecv seq 1")
+    text = text.replace("3 received, 0.00% packets loss", "2 received, 33.33% packets loss")
+    ping = _hccn.parse_ping(text)
+    assert ping.times_ms == pytest.approx({0: 0.02131, 1: None, 2: 0.01895})
+    assert (ping.received, ping.loss_percent) == (2, 33.33)
+
+
 def test_ping_without_its_end():
     with pytest.raises(HccnError, match="packets transmitted"):
         _hccn.parse_ping("device 0 PING 10.12.165.80\nrecv seq=0,time=0.114000ms\n")

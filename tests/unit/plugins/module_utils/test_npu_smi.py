@@ -495,6 +495,13 @@ def test_physical_ids_of_one_chip_for_each_npu() -> None:
     assert ids(chips, None) == (list(range(8)), [])
 
 
+def test_physical_ids_of_the_others_when_a_card_is_lost() -> None:
+    chips = [chip for chip in _npu_smi.parse_info(sample("info--8x910B3-loaded-25.5.1.txt")).chips if chip.npu_id != 3]
+    mapping = [Mapping(chip.npu_id, 0, logic, None, "Ascend 910B3") for logic, chip in enumerate(chips)]
+    assert ids(chips, mapping) == ([0, 1, 2, 4, 5, 6, 7], [])
+    assert ids(chips, None) == ([0, 1, 2, 4, 5, 6, 7], [])
+
+
 def test_physical_ids_of_a3() -> None:
     chips = _npu_smi.parse_info(sample("info--16die-A3-idle-25.0.rc1.txt")).chips
     mapping = _npu_smi.parse_mapping(sample("info-m--16die-A3.txt"))

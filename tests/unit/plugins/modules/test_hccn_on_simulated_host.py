@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Both hccn modules against the stand-in of hccn_tool, run as real processes: threads, time limits, streams, file."""
+"""The hccn modules against the stand-in of hccn_tool, run as real processes: threads, time limits, streams, file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.npuops.ascend.plugins.module_utils import _hccn, _hccn_tool
-from ansible_collections.npuops.ascend.plugins.modules import hccn_config, hccn_info
+from ansible_collections.npuops.ascend.plugins.modules import hccn_config, hccn_info, hccn_ping
 
 SIMULATOR = Path(__file__).resolve().parents[3] / "simulator"
 COUNT = 4  # of the eight devices that the simulated host has: each call is a process
@@ -94,3 +94,20 @@ def test_hanging_device_and_garbage(run_module, npusim):
     npusim("fault", "set", "garbage-output")
     result, _commands = run_module(hccn_config, {"devices": DEVICES[:1]}, real_commands=True)
     assert "Nothing was changed. device 0: hccn_tool -i 0" in result["msg"]
+
+
+def test_ping(run_module, npusim):
+    def ping(device, **args):
+        result, _commands = run_module(hccn_ping, {"pings": [{"device": device, "targets": targets}], **args}, real_commands=True)
+        return result["pings"]
+
+    targets = [DEVICES[0]["address"], DEVICES[3]["address"]]
+    run_module(hccn_config, {"devices": DEVICES}, real_commands=True)
+    npusim("fault", "set", "link-down", "--device", "1")
+    npusim("fault", "set", "hanging-tool", "--device", "2")
+    assert [(pair["device"], pair["target"], pair["received"], pair["error"]) for pair in ping(0)] == [(0, target, 3, None) for target in targets]
+    assert [(pair["loss_percent"], pair["error"]) for pair in ping(1)] == [(100.0, None)] * 2
+    hanging = ping(2, timeout=1)
+    assert "gave no result within 1 s" in hanging[0]["error"]
+    assert hanging[1]["error"] == f"Not asked after this: {hanging[0]['error']}"
+    assert ["no device 9" in pair["error"] for pair in ping(9)] == [True] * 2

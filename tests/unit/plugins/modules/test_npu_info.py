@@ -8,6 +8,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.npuops.ascend.plugins.module_utils import _npu_info
 from ansible_collections.npuops.ascend.plugins.modules import npu_info
 
 A2_BUSES = ("c1", "c2", "81", "82", "01", "02", "41", "42")
@@ -21,11 +22,11 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The files that the module reads, in a directory of the test: sys/, dev/, Ascend/ and ascend_install.info."""
     for name in ("sys", "dev"):
         (tmp_path / name).mkdir()
-    read_npus = npu_info.read_npus
-    monkeypatch.setattr(npu_info, "read_npus", lambda: read_npus(str(tmp_path / "sys")))
-    monkeypatch.setattr(npu_info, "DEVICE_DIRECTORY", str(tmp_path / "dev"))
-    monkeypatch.setattr(npu_info.packages, "INSTALL_INFO", str(tmp_path / "ascend_install.info"))
-    monkeypatch.setattr(npu_info.packages, "DEFAULT_PATH", str(tmp_path / "Ascend"))
+    read_npus = _npu_info.read_npus
+    monkeypatch.setattr(_npu_info, "read_npus", lambda: read_npus(str(tmp_path / "sys")))
+    monkeypatch.setattr(_npu_info, "DEVICE_DIRECTORY", str(tmp_path / "dev"))
+    monkeypatch.setattr(_npu_info.packages, "INSTALL_INFO", str(tmp_path / "ascend_install.info"))
+    monkeypatch.setattr(_npu_info.packages, "DEFAULT_PATH", str(tmp_path / "Ascend"))
     return tmp_path
 
 

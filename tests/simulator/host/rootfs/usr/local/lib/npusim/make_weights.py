@@ -1,7 +1,7 @@
 # Copyright (c) 2026, npuops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write a directory of tiny weights in the layout of DeepSeek-V3/R1 W8A8: real safetensors, a few kilobytes each.
+"""Write a directory of tiny weights in the layout of DeepSeek-V3/R1 W8A8 for MindIE: real safetensors, a few kilobytes each.
 
 Usage: python3 make_weights.py DIRECTORY
 """
@@ -64,7 +64,7 @@ def files() -> dict[str, bytes]:
     documents: dict[str, object] = {
         "config.json": {
             "architectures": ["DeepseekV3ForCausalLM"],
-            "model_type": "deepseek_v3",
+            "model_type": "deepseekv2",
             "torch_dtype": "bfloat16",
             "quantize": "w8a8_dynamic",
             "vocab_size": 256,
@@ -79,7 +79,7 @@ def files() -> dict[str, bytes]:
         },
         "generation_config.json": {"bos_token_id": 0, "eos_token_id": 1, "do_sample": True, "temperature": 0.6, "top_p": 0.95},
         "model.safetensors.index.json": {"metadata": {"total_size": total}, "weight_map": weight_map},
-        "quant_model_description.json": described,
+        "quant_model_description_w8a8_dynamic.json": described,
         "tokenizer.json": {
             "version": "1.0",
             "model": {"type": "BPE", "vocab": {f"<0x{byte:02X}>": byte for byte in range(256)}, "merges": []},
