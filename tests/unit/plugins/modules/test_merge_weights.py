@@ -397,8 +397,9 @@ def test_a_killed_merge_continues_after_its_finished_shards(case):
     assert not any(path.name.endswith(".part") or "progress" in path.name for path in case.out.iterdir())
 
 
-def test_progress_can_be_followed_and_a_second_merge_is_refused(case):
+def test_progress_can_be_followed_and_a_second_merge_waits(case):
     case.make()
+    expected = plain_merge(case.safetensors, case.gguf, "w8a8")
     process = start_slowly(case)
     try:
         progress = case.out / ".merge_weights.progress.json"
@@ -406,7 +407,10 @@ def test_progress_can_be_followed_and_a_second_merge_is_refused(case):
         wait_for(lambda: json.loads(progress.read_text())["done_bytes"] > 0, process)
         state = json.loads(progress.read_text())
         assert state["total_bytes"] == case.merge(check=True)["total_bytes"] and state["shards_total"] == 4
-        assert "Another merge into" in case.merge()["msg"]
+        assert "has not ended within 0 s" in case.merge(timeout=0)["msg"]
+        assert not case.merge()["changed"]
+        assert case.shards() == expected
+        assert process.wait() == 0
     finally:
         process.kill()
         process.wait()
