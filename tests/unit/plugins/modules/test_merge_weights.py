@@ -459,6 +459,28 @@ def test_the_path_of_a_gguf_file_stands_for_its_folder(case):
     assert case.shards() == plain_merge(case.safetensors, case.gguf, "w8a8")
 
 
+def test_files_in_folders_below(case):
+    """As a download of a whole repository lays them; a folder that is a link is not followed."""
+    case.make()
+    expected = plain_merge(case.safetensors, case.gguf, "w8a8")
+    for folder, pattern in ((case.gguf, "*.gguf"), (case.safetensors, "*.safetensors")):
+        paths, below = list(folder.glob(pattern)), folder / "below" / "deeper"
+        below.mkdir(parents=True)
+        for path in paths:
+            path.rename(below / path.name)
+    other = case.root / "other"
+    write_gguf(other / "again.gguf", gguf_tensors(), **SIZES)
+    (case.gguf / "linked").symlink_to(other)
+    assert case.merge()["changed"]
+    assert case.shards() == expected
+
+
+@pytest.mark.parametrize("form", ["W8A8", "int8", ""])
+def test_a_format_that_is_none(case, form):
+    case.make()
+    refused(case, f"value of format must be one of: w8a8, fp8, got: {form}", format=form)
+
+
 def test_safetensors_below_the_gguf_folder(case):
     case.make()
     safetensors.numpy.save_file({"a": numpy.zeros(1)}, case.gguf / "stray.safetensors")
