@@ -53,13 +53,16 @@ def cut_off(playbook: str, variables: dict[str, t.Any], in_the_middle: str, also
     watch = f"until {in_the_middle}; do sleep 0.02; done"
     with open(PROJECT / ".build/ktransformers-cut-off.log", "wb") as log:
         run = subprocess.Popen(argv_of(playbook, variables, host), stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=PROJECT,
-                               env=ENVIRONMENT, start_new_session=True)
+                               env=ENVIRONMENT)
     try:
         on_host(f"timeout 300 bash -c {shlex.quote(watch)}" + (f" && kill -KILL -- $({also_kill})" if also_kill else ""), host)
         assert run.poll() is None, f"the run ended before it could be killed; see {log.name}"
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(run.pid, signal.SIGKILL)
+        # Ansible's workers have sessions of their own; one that follows a merge would do so for hours.
+        workers = subprocess.run(["pgrep", "--parent", str(run.pid)], check=False, capture_output=True, text=True).stdout.split()
+        for process in [run.pid, *map(int, workers)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         run.wait()
 
 
