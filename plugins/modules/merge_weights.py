@@ -179,7 +179,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.npuops.ascend.plugins.module_utils import _gguf, _safetensors, _weights
 from ansible_collections.npuops.ascend.plugins.module_utils import _merge_weights as core
-from ansible_collections.npuops.ascend.plugins.module_utils._copy_range import RangeCopier
+from ansible_collections.npuops.ascend.plugins.module_utils._copy_range import RangeCopier, allocate
 
 MANIFEST = ".merge_weights.json"
 PROGRESS = ".merge_weights.progress.json"
@@ -500,6 +500,8 @@ class ShardWriter:
         descriptor = os.open(self.output.file(part), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with contextlib.ExitStack() as stack:
+                if not self.share:
+                    allocate(descriptor, shard.size)
                 self._write_bytes(descriptor, shard.header, 0)
                 sources: dict[str, int] = {}
                 for piece in shard.pieces:
