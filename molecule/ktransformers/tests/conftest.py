@@ -14,12 +14,14 @@ import re
 import shlex
 import signal
 import subprocess
+import time
 import types
 import typing as t
 
 import pytest
 
 PROJECT = pathlib.Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
+LIMIT = 900
 ENVIRONMENT = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / ".build/collections"), "ANSIBLE_FORCE_COLOR": "0"}
 
 
@@ -50,20 +52,26 @@ def changes(playbook: str, variables: dict[str, t.Any] | None = None, host: str 
 
 def cut_off(playbook: str, variables: dict[str, t.Any], in_the_middle: str, also_kill: str = "", host: str = "npu01") -> None:
     """Start a run and kill it when this command succeeds on the host; with also_kill, what that prints is killed with it, as when the power fails."""
-    watch = f"until {in_the_middle}; do sleep 0.02; done"
+    script = f"until {in_the_middle}; do sleep 0.02; done" + (f"; kill -KILL -- $({also_kill})" if also_kill else "")
     with open(PROJECT / ".build/ktransformers-cut-off.log", "wb") as log:
-        run = subprocess.Popen(argv_of(playbook, variables, host), stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=PROJECT,
-                               env=ENVIRONMENT)
+        run = subprocess.Popen(argv_of(playbook, variables, host), stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=PROJECT, env=ENVIRONMENT)
+        watch = subprocess.Popen(["ssh", "-F", ".build/ssh/kt.config", host, f"timeout {LIMIT} bash -c {shlex.quote(script)}"], stdout=log, stderr=subprocess.STDOUT,
+                                 stdin=subprocess.DEVNULL, cwd=PROJECT)
     try:
-        on_host(f"timeout 300 bash -c {shlex.quote(watch)}" + (f" && kill -KILL -- $({also_kill})" if also_kill else ""), host)
-        assert run.poll() is None, f"the run ended before it could be killed; see {log.name}"
+        while watch.poll() is None and run.poll() is None:
+            time.sleep(0.02)
+        # A run of which everything was killed on the host may end before the watch is heard of.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            watch.wait(timeout=20)
+        assert watch.returncode == 0, f"the host was not in the middle of the run, which ended or took more than {LIMIT} s; see {log.name}"
     finally:
         # Ansible's workers have sessions of their own; one that follows a merge would do so for hours.
         workers = subprocess.run(["pgrep", "--parent", str(run.pid)], check=False, capture_output=True, text=True).stdout.split()
-        for process in [run.pid, *map(int, workers)]:
+        for process in [run.pid, *map(int, workers), watch.pid]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         run.wait()
+        watch.wait()
 
 
 @pytest.fixture(name="run")
