@@ -18,6 +18,7 @@ description:
     and nothing is written then. Examples are truncated or missing files, two quantisations in one folder, and inputs of different models.
   - Needs neither kTransformers nor an NPU nor any Python package. Data is copied by the kernel from file to file, at the speed of the disks.
   - Every shard is written under a temporary name, flushed to the disk and renamed. After an interruption the next run keeps the finished shards and continues.
+    A merge that goes on because only the run of Ansible was cut off is waited for.
   - Adds C(config.json) with the key C(quantize) that kTransformers looks for, the files of tokenizer and generation, and Python files of the model.
   - The bytes written so far, the speed and the time left are shown on the controller while the module runs.
 extends_documentation_fragment:
@@ -178,11 +179,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.npuops.ascend.plugins.module_utils import _gguf, _safetensors, _weights
 from ansible_collections.npuops.ascend.plugins.module_utils import _merge_weights as core
-from ansible_collections.npuops.ascend.plugins.module_utils._copy_range import RangeCopier
+from ansible_collections.npuops.ascend.plugins.module_utils._copy_range import RangeCopier, allocate
 
 MANIFEST = ".merge_weights.json"
 PROGRESS = ".merge_weights.progress.json"
 PROGRESS_SECONDS = 1.0
+LOCK_SECONDS = 0.5
 PART = ".merge_weights.part"
 RUNTIME_FILE_MAX = 256 * 1024 * 1024
 
@@ -334,6 +336,9 @@ class Output:
             raise core.MergeError(f"output_path {path} is no folder. Give another path, or remove it.")
         self.exists = os.path.isdir(path)
         self.noted: dict[str, t.Any] = {"inputs": {}, "shards": {}}
+
+    def recall(self) -> None:
+        """Read what earlier runs have noted."""
         with contextlib.suppress(FileNotFoundError, ValueError):
             with open(self.file(MANIFEST), encoding="utf-8") as file:
                 noted = json.load(file)
@@ -343,15 +348,22 @@ class Output:
     def file(self, name: str) -> str:
         return os.path.join(self.path, name)
 
-    def lock(self, stack: contextlib.ExitStack) -> None:
+    def lock(self, stack: contextlib.ExitStack, timeout: float) -> None:
+        """Be the only merge into this folder. One that is going on, as after a run of Ansible that was cut off, is waited for."""
         descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         stack.callback(os.close, descriptor)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            # A network file system may have no locks for folders.
-            if error.errno == errno.EWOULDBLOCK:
-                raise core.MergeError(f"Another merge into {self.path} is running on this host. Wait for it, or stop it.") from None
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError as error:
+                # A network file system may have no locks for folders.
+                if error.errno != errno.EWOULDBLOCK:
+                    return
+            if time.monotonic() >= deadline:
+                raise core.MergeError(f"Another merge into {self.path} is running on this host and has not ended within {timeout} s (timeout). Run again later.")
+            time.sleep(LOCK_SECONDS)
 
     def unfinished(self, shards: t.Sequence[core.Shard]) -> list[core.Shard]:
         """Return the shards that have to be written; fails when the folder belongs to something else."""
@@ -488,6 +500,8 @@ class ShardWriter:
         descriptor = os.open(self.output.file(part), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with contextlib.ExitStack() as stack:
+                if not self.share:
+                    allocate(descriptor, shard.size)
                 self._write_bytes(descriptor, shard.header, 0)
                 sources: dict[str, int] = {}
                 for piece in shard.pieces:
@@ -565,7 +579,7 @@ def differing(output: Output, contents: t.Mapping[str, bytes]) -> list[str]:
     return names
 
 
-def merge(module: AnsibleModule) -> dict[str, t.Any]:
+def merge(module: AnsibleModule, stack: contextlib.ExitStack) -> dict[str, t.Any]:
     params = module.params
     inputs = Inputs(os.path.normpath(params["safetensors_path"]), os.path.normpath(params["gguf_path"]))
     output = Output(os.path.normpath(params["output_path"]), inputs)
@@ -577,6 +591,9 @@ def merge(module: AnsibleModule) -> dict[str, t.Any]:
     refuse(core.model_problems(config, selection.experts, gguf) + list(selection.expert_problems(index)))
     plan = core.plan(selection, index, params["layout"])
 
+    if output.exists and not module.check_mode:
+        output.lock(stack, params["timeout"])
+    output.recall()
     open_shards = output.unfinished(plan.shards)
     open_files = differing(output, contents)
     missing = core.missing_runtime(contents)
@@ -608,7 +625,7 @@ def merge(module: AnsibleModule) -> dict[str, t.Any]:
     if module.check_mode:
         check_space(output, open_shards, shareable)
     else:
-        result["shared_bytes"] = apply(module, output, open_shards, {name: contents[name] for name in open_files})
+        result["shared_bytes"] = apply(module, stack, output, open_shards, {name: contents[name] for name in open_files})
     if output.exists:
         for name in [item["name"] for item in result["shards"] + result["files"]]:
             if os.path.exists(output.file(name)):
@@ -617,7 +634,7 @@ def merge(module: AnsibleModule) -> dict[str, t.Any]:
     return result
 
 
-def apply(module: AnsibleModule, output: Output, shards: t.Sequence[core.Shard], contents: t.Mapping[str, bytes]) -> int:
+def apply(module: AnsibleModule, stack: contextlib.ExitStack, output: Output, shards: t.Sequence[core.Shard], contents: t.Mapping[str, bytes]) -> int:
     """Write shards and files; return how many bytes share their blocks with the inputs."""
     if not shards and not contents:
         return 0
@@ -626,28 +643,27 @@ def apply(module: AnsibleModule, output: Output, shards: t.Sequence[core.Shard],
         check_space(output, shards, shareable)
         os.makedirs(output.path, mode=0o755)
         output.exists = True
-    with contextlib.ExitStack() as stack:
-        output.lock(stack)
-        for path in output.leftovers():
-            os.unlink(path)
-        share = shareable > 0 and can_share(output, shards)
-        if shards and module.params["layout"] == core.REFLINK and not share:
-            other = output.inputs.roots["gguf_path"]
-            cannot = f"The file system of {output.path} cannot share blocks with that of {other}"
-            why = cannot if shareable else f"No tensor in {other} has a whole block to share"
-            module.warn(f"{why}: everything is copied.")
-        check_space(output, shards, shareable if share else 0)
-        progress = Progress(output, shards)
-        writer = ShardWriter(module, output, progress, share)
-        try:
-            writer.write(shards)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(output.file(PROGRESS))
-        for name, data in contents.items():
-            output.write(name, data)
-        output.sync()
-        return writer.shared_bytes
+        output.lock(stack, module.params["timeout"])
+    for path in output.leftovers():
+        os.unlink(path)
+    share = shareable > 0 and can_share(output, shards)
+    if shards and module.params["layout"] == core.REFLINK and not share:
+        other = output.inputs.roots["gguf_path"]
+        cannot = f"The file system of {output.path} cannot share blocks with that of {other}"
+        why = cannot if shareable else f"No tensor in {other} has a whole block to share"
+        module.warn(f"{why}: everything is copied.")
+    check_space(output, shards, shareable if share else 0)
+    progress = Progress(output, shards)
+    writer = ShardWriter(module, output, progress, share)
+    try:
+        writer.write(shards)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(output.file(PROGRESS))
+    for name, data in contents.items():
+        output.write(name, data)
+    output.sync()
+    return writer.shared_bytes
 
 
 def main() -> None:
@@ -669,7 +685,8 @@ def main() -> None:
         if not os.path.isabs(module.params[option]):
             module.fail_json(msg=f"{option} {module.params[option]} is no absolute path. Give the whole path on the managed host.")
     try:
-        result = merge(module)
+        with contextlib.ExitStack() as stack:
+            result = merge(module, stack)
     except core.MergeError as error:
         module.fail_json(msg=f"{error}")
     except OSError as error:

@@ -45,6 +45,34 @@ REFUSED = {
         "ktransformers", {"ktransformers_source": "/nowhere/ktransformers.tar.gz", "ktransformers_remote_src": True},
         ["ktransformers_source names /nowhere/ktransformers.tar.gz", "on npu01"],
     ),
+    "missing submodules": (
+        "ktransformers", {"ktransformers_source": f"{FOLDER}/ktransformers-support-npu.tar.gz", "ktransformers_remote_src": True},
+        ["Missing submodules of", "third_party/llama.cpp, third_party/PhotonLibOS", "third_party/pybind11", "Nothing was changed", "ktransformers_submodules_archive"],
+    ),
+    "wrong archive of submodules": (
+        "ktransformers",
+        {"ktransformers_submodules_archive": f"{FOLDER}/op-plugin-7.0.0.tar.gz", "ktransformers_remote_src": True},
+        ["third_party/llama.cpp", "op-plugin-7.0.0.tar.gz does not have them"],
+    ),
+    "conda for another machine": (
+        "python_env", {"python_env_installer": f"{FOLDER}/Miniforge3-25.3.1-0-Linux-{OTHER}.sh"},
+        [f"Miniforge3-25.3.1-0-Linux-{OTHER}.sh. Expected: the installer of Miniforge or Miniconda for {MACHINE}"],
+    ),
+    "conda by URL without its checksum": (
+        "python_env", {"python_env_installer": f"https://mirror.example/Miniforge3-Linux-{MACHINE}.sh"}, ["together with python_env_installer_checksum"],
+    ),
+    "Python for a venv": (
+        "python_env", {"python_env_method": "venv", "python_env_prefix": "/opt/npuops/venv", "python_env_base_python": "/usr/bin/python3"},
+        ["python_env_base_python is /usr/bin/python3, which is no Python 3.11 with ensurepip on npu01"],
+    ),
+    "driver for another machine": (
+        "hdk", {"hdk_driver_package": f"{FOLDER}/Ascend-hdk-910b-npu-driver_25.0.rc1.1_linux-{OTHER.replace('_', '-')}.run"},
+        ["hdk_driver_package", OTHER.replace("_", "-"), "npu01"],
+    ),
+    "branch of torch_npu": ("torch_npu", {"torch_npu_ref": "9.9.9"}, ["gives no 9.9.9 (torch_npu_ref) to npu01: there is no branch or tag of that name"]),
+    "server of torch_npu": (
+        "torch_npu", {"torch_npu_source": "http://127.0.0.1:9/op-plugin.git"}, ["gives no 7.0.0 (torch_npu_ref) to npu01", "127.0.0.1", "torch_npu_git_mirrors"],
+    ),
     "overlay": (
         "ktransformers",
         {"ktransformers_checksums": {"for_arm/sgemm.cpp": "0" * 64}},
@@ -61,10 +89,17 @@ def message(output: str) -> str:
     return "\n".join(line for line in output.splitlines() if "FAILED! =>" not in line and not line.startswith("failed: ["))
 
 
+# What is written without anybody having changed anything.
+ORDINARY = ("/proc", "/sys", "/dev", "/run", "/tmp", "/root", "/var/tmp", "/var/log", "/var/cache", "/var/lib/systemd", "/var/lib/npusim")
+
+
 @pytest.mark.parametrize(("playbook", "variables", "words"), REFUSED.values(), ids=REFUSED)
 def test_refused_before_anything_is_changed(run, playbook, variables, words):
+    run.on_host("touch /run/before")
     code, output = run.play(playbook, variables)
     assert code != 0, output
+    prune = " -o ".join(f"-path {path}" for path in ORDINARY)
+    assert run.on_host(rf"find / \( {prune} -o -name '*.pyc' \) -prune -o -type f -newer /run/before -print") == ""
     assert not re.search(r"changed=[1-9]", output), output
     for word in words:
         assert word in message(output), word
@@ -81,13 +116,14 @@ def test_port_that_somebody_else_has(run):
     assert not re.search(r"changed=[1-9]", output), output
 
 
-def test_missing_submodule(run):
-    """The archive is unpacked into a directory of its own; nothing else is touched."""
-    code, output = run.play("ktransformers", {"ktransformers_source": f"{FOLDER}/ktransformers-support-npu.tar.gz", "ktransformers_remote_src": True})
+def test_submodule_that_no_server_gives(run):
+    """Only the fetch tells: what was cloned lies in a directory of its own, and what serves is not touched."""
+    mirror = {f"url./opt/packages/ktransformers/{place}/.insteadOf": f"https://github.com/{name}"
+              for place, name in (("github/cen121212", "cen121212/"), ("github/nowhere", "pybind/"), ("github", ""))}
+    code, output = run.play("ktransformers", {"ktransformers_ref": "support-npu", "ktransformers_git_config": {**mirror, "protocol.file.allow": "always"}})
     assert code != 0
     assert "Missing submodules of" in message(output)
-    for name in ("third_party/llama.cpp", "third_party/pybind11", "third_party/PhotonLibOS"):
-        assert name in message(output)
+    assert "third_party/pybind11" in message(output)
     assert "ktransformers_submodules_archive" in message(output)
     assert run.on_host("systemctl is-active ktransformers.service").strip() == "active"
     assert run.changes("ktransformers") == 0
@@ -106,3 +142,16 @@ def test_build_that_fails_says_why_in_a_few_lines(run):
     assert run.on_host("systemctl is-active ktransformers.service").strip() == "active"
     assert run.changes("ktransformers") > 0
     assert run.changes("ktransformers") == 0
+
+
+def test_torch_npu_build_that_fails_says_why_in_a_few_lines(run):
+    code, output = run.play("torch_npu", {"torch_npu_pytorch_ref": "v2.4.0-7.0.0"})
+    assert code != 0
+    text = message(output)
+    assert "torch_npu was not built on npu01" in text
+    assert "AddKernel.cpp:42:18: error: 'aclnnAdd' was not declared in this scope" in text
+    assert text.count("Built target") == 0
+    assert "The whole log: /var/lib/npuops/torch_npu/build-" in text
+    # Its script is written anew; the wheel of the other branch is there and is installed still.
+    assert run.changes("torch_npu") == 1
+    assert run.changes("torch_npu") == 0

@@ -6,35 +6,74 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import time
+import platform
 
+FOLDER = "/opt/packages/ktransformers"
 MODEL = "/data/DeepSeek-R1-q4km-w8a8"
 BUILD_UNIT = "npuops-ktransformers-build.service"
+BUILDING = f"systemctl is-active --quiet {BUILD_UNIT} && grep --quiet 'Building CXX' /opt/npuops/ktransformers/guide-*/build.log"
 CANN_LIBRARY = "/usr/local/Ascend/ascend-toolkit/latest/lib64/libruntime.so"
 KEPT_LIBRARY = "/var/lib/npuops/graph_sink/libruntime.so"
 USER_CONFIG = "/var/lib/ktransformers/.ktransformers/config.yaml"
+TORCH_NPU_BUILD = "/var/lib/npuops/torch_npu"
+
+# A model whose merge takes a while: layers of 96 MB in files with holes, experts by name alone. What lies beside them is that of the small model.
+LARGE = "/data/large"
+MAKE_LARGE = """
+import glob, json, os, shutil, struct
+source, target = "/opt/packages/ktransformers/weights/DeepSeek-R1-W8A8", "/data/large/w8a8"
+os.makedirs(target)
+for path in glob.glob(source + "/*.json"):
+    shutil.copy(path, target)
+shapes = {"model.norm.weight": [256]}
+for layer in range(8):
+    shapes[f"model.layers.{layer}.self_attn.o_proj.weight"] = [96, 1 << 20]
+for layer in (1, 2, 3):
+    for expert in range(4):
+        for kind in ("gate", "up", "down"):
+            shapes[f"model.layers.{layer}.mlp.experts.{expert}.{kind}_proj.weight"] = [1, 1]
+header, end = {}, 0
+for name, shape in shapes.items():
+    size = shape[0] * shape[-1] if len(shape) > 1 else shape[0]
+    header[name] = {"dtype": "I8", "shape": shape, "data_offsets": [end, end + size]}
+    end += size
+text = json.dumps(header).encode()
+with open(target + "/quant_model_weight_w8a8_dynamic-00001-of-00001.safetensors", "wb") as file:
+    file.write(struct.pack("<Q", len(text)) + text)
+    file.truncate(8 + len(text) + end)
+"""
 
 
-def start_build(run, variables) -> subprocess.Popen[bytes]:
-    """Start a run that has to build; return while the build is going on."""
-    with open(run.project / ".build/ktransformers-cut-off.log", "wb") as log:
-        process = subprocess.Popen(run.argv_of("ktransformers", variables), stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                   cwd=run.project, env=run.environment, start_new_session=True)
-    deadline = time.monotonic() + 300
-    while run.on_host(f"systemctl is-active {BUILD_UNIT} || true").strip() != "active":
-        assert process.poll() is None and time.monotonic() < deadline, f"no build; see {log.name}"
-    return process
+def test_merge_that_was_killed_goes_on_after_its_finished_shards(run):
+    variables = {"weights_merge_safetensors_path": f"{LARGE}/w8a8", "weights_merge_output_path": f"{LARGE}/merged"}
+    run.on_host(f"rm -rf {LARGE}")
+    run.on_host("python3 -", stdin=MAKE_LARGE)
+    run.cut_off("weights", variables, f"test -e {LARGE}/merged/model-00002-of-00008.safetensors", "pgrep --full [A]nsiballZ_merge_weights")
+    finished = run.on_host(f"cd {LARGE}/merged && stat --format='%n %i %y' *.safetensors")
+    assert 3 <= len(finished.splitlines()) < 9
+    assert ".part" in run.on_host(f"ls -A {LARGE}/merged")
+    assert run.changes("weights", variables) == 1
+    names = run.on_host(f"cd {LARGE}/merged && ls -A").split()
+    assert [name for name in names if name.endswith(".safetensors")] == [f"model-{number:05d}-of-00008.safetensors" for number in range(9)]
+    assert not any(name.endswith(".part") or "progress" in name for name in names)
+    assert run.on_host(f"cd {LARGE}/merged && stat --format='%n %i %y' *.safetensors").startswith(finished)
+    assert run.changes("weights", variables) == 0
+
+
+def test_merge_of_a_run_that_was_cut_off_is_waited_for(run):
+    variables = {"weights_merge_safetensors_path": f"{LARGE}/w8a8", "weights_merge_output_path": f"{LARGE}/again"}
+    run.cut_off("weights", variables, f"test -e {LARGE}/again/model-00000-of-00008.safetensors")
+    code, output = run.play("weights", variables)
+    assert code == 0, output
+    assert run.on_host(f"cd {LARGE} && for name in again/*.safetensors; do cmp $name merged/${{name#again/}}; done; ls again/*.safetensors | wc -l") == "9\n"
+    assert run.changes("weights", variables) == 0
+    run.on_host(f"rm -rf {LARGE}")
 
 
 def test_build_goes_on_after_a_run_that_was_cut_off(run):
     before = run.on_host(f"cat {USER_CONFIG}")
     run.on_host(f"echo '# edited by hand' >> {USER_CONFIG}")
-    process = start_build(run, {"ktransformers_use_numa": False})
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    run.cut_off("ktransformers", {"ktransformers_use_numa": False}, BUILDING)
     assert run.changes("ktransformers", {"ktransformers_use_numa": False}) > 0
     assert run.changes("ktransformers", {"ktransformers_use_numa": False}) == 0
     assert run.on_host(f"cat {USER_CONFIG}") == before + "# edited by hand\n"
@@ -42,22 +81,23 @@ def test_build_goes_on_after_a_run_that_was_cut_off(run):
 
 def test_build_that_was_killed_is_made_anew(run):
     """Leaves the host with the build of the inventory again."""
-    process = start_build(run, {})
-    run.on_host(f"systemctl kill --signal=KILL {BUILD_UNIT}")
-    assert process.wait(timeout=300) != 0
+    run.cut_off("ktransformers", {}, BUILDING, f"cat /sys/fs/cgroup/system.slice/{BUILD_UNIT}/cgroup.procs")
     assert run.changes("ktransformers") > 0
     assert run.changes("ktransformers") == 0
 
 
-def test_merge_goes_on_where_it_was_cut_off(run):
-    """As a killed merge leaves it: the last shards are not there, one is half written under its temporary name."""
-    command = f"cd {MODEL} && sha256sum *.safetensors && stat --format='%n %i' model-0000[0-3]*"
-    digests = run.on_host(f"cd {MODEL} && sha256sum *.safetensors")
-    inodes = run.on_host(f"cd {MODEL} && stat --format='%n %i' model-0000[0-3]*")
-    run.on_host(f"cd {MODEL} && head --bytes=1000 model-00004-of-00005.safetensors > .model-00004-of-00005.safetensors.tmp && rm model-0000[45]*")
-    assert run.changes("weights") == 1
-    assert run.on_host(command) == digests + inodes
-    assert run.changes("weights") == 0
+def test_torch_npu_from_an_archive_and_its_build_that_was_killed(run):
+    """Leaves the host with the torch_npu of the inventory again, which needs no build."""
+    variables = {"torch_npu_source": f"{FOLDER}/op-plugin-7.0.0.tar.gz", "torch_npu_remote_src": True}
+    before = run.on_host(f"ls {TORCH_NPU_BUILD}/wheels").split()
+    # The process group that timeout leads is the whole build.
+    run.cut_off("torch_npu", variables, "pgrep --full '[s]etup.py build bdist_wheel' > /dev/null",
+                "pgrep --full '^timeout -k 30 .*/torch_npu/build[.]sh' | sed s/^/-/")
+    assert run.changes("torch_npu", variables) > 0
+    assert run.changes("torch_npu", variables) == 0
+    assert len(run.on_host(f"ls {TORCH_NPU_BUILD}/wheels").split()) == len(before) + 1
+    run.changes("torch_npu")
+    assert run.changes("torch_npu") == 0
 
 
 def test_library_comes_back_byte_for_byte(run):

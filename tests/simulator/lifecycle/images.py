@@ -28,8 +28,8 @@ SOURCES = SIMULATOR / "sources"
 DOCKER_ARCHIVE = "docker-26.1.4.tgz"
 DRIVER_PACKAGE = "Ascend-hdk-910b-npu-driver_{driver}_linux-{arch}.run"
 FIRMWARE_PACKAGE = "Ascend-hdk-910b-npu-firmware_{firmware}.run"
-# The HDK of each of the two guides, and the folder that it is put into.
-HDKS = (("24.1.0", "7.5.0.3.220", "."), ("25.0.rc1.1", "7.7.0.1.231", "ktransformers"))
+# The HDK of each guide, and the folder that it is put into.
+HDKS = (("24.1.0", "7.5.0.3.220", "."), ("25.0.rc1.1", "7.7.0.1.231", "ktransformers"), ("25.3.rc1", "7.8.0.2.212", "ktransformers"))
 MINDIE_ARCHIVE = "mindie-2.0.T3.1-800I-A2.tar"
 
 # Tool or file looked for, and the package that has it.

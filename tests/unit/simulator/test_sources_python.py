@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import pathlib
+import re
 import subprocess
 import sys
 import types
@@ -181,6 +182,20 @@ def torch_npu(tmp_path):
         return reply.stdout.strip() or reply.stderr.splitlines()[-1]
 
     return imported
+
+
+def test_the_index_has_a_page_for_each_package(tmp_path):
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    for name, version in (("ml-dtypes", "0.5.3"), ("numpy", "1.26.4"), ("numpy", "2.1.3"), ("SQLAlchemy", "2.0.43")):
+        wheelhouse.wheel(wheels, name, version, {}, "py3-none-any")
+    wheelhouse.index(tmp_path / "simple", wheels)
+    wheelhouse.index(tmp_path / "simple", wheels)
+    assert sorted(path.name for path in (tmp_path / "simple").iterdir()) == ["ml-dtypes", "numpy", "sqlalchemy"]
+    page = tmp_path / "simple/numpy/index.html"
+    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', page.read_text())
+    assert [name for _link, name in links] == ["numpy-1.26.4-py3-none-any.whl", "numpy-2.1.3-py3-none-any.whl"]
+    assert all((page.parent / link).resolve() == wheels / name for link, name in links)
 
 
 def test_torch_npu_fails_in_the_words_of_the_real_one_until_its_libraries_are_there(torch_npu):

@@ -6,7 +6,7 @@
 Usage: python build.py OUT
 
 cen121212/ktransformers.git      branch support-npu (as published), branch support-npu-overlay (with for_arm/ and npu_graph_so/)
-kvcache-ai/ktransformers.git     tag v0.4.1
+kvcache-ai/ktransformers.git     tag v0.4.1; ktransformers-v0.4.1.tar.gz is the same as an archive
 submodules                       one commit each; submodules.tar.gz has them as an offline bundle
 weights                          DeepSeek-R1-W8A8 and DeepSeek-R1-Q4_K_M, small
 
@@ -133,6 +133,7 @@ def main(out: pathlib.Path) -> None:
         release = work / "release"
         tree(release, "v0.4.1", {"VERSION": "0.4.1", "BALANCE_SERVE": "0", "BACKEND": "balance_serve"})
         git(release, "init", "--quiet", "--initial-branch", "main")
+        archive(out / "ktransformers-v0.4.1.tar.gz", release, "ktransformers-0.4.1")
         commit(release, modules, "Simulated kTransformers 0.4.1")
         git(release, "tag", "v0.4.1")
         bundle(release, out, "kvcache-ai/ktransformers.git", "main", "v0.4.1")

@@ -3,11 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build the stand-ins for what the roles python_env and torch_npu download:  build.py OUT
 
-    OUT/Miniforge3-25.3.1-0-Linux-ARCH.sh   the conda installer, with a real Python 3.11 and a real pip
+    OUT/Miniforge3-25.3.1-0-Linux-ARCH.sh   the conda installer, with a real Python 3.11 and a real pip; its checksum beside it
     OUT/conda/                              a conda channel: python, pip, libstdcxx-ng in two versions
     OUT/wheels/                             a wheel directory: every package of the locks, as small stand-ins, and two versions of torch_npu
+    OUT/simple/                             the same as an index of packages
     OUT/git/{op-plugin,pytorch}.git         repositories with the layout and the build scripts of the vendor's, one branch each and a broken one
     OUT/op-plugin-7.0.0.tar.gz              the same as an archive
+
+Any web server that serves OUT is a download site, a conda channel, a package index and a git server.
 """
 from __future__ import annotations
 
@@ -58,6 +61,7 @@ def repository(name: str, branches: dict[str, dict[str, str]], out: pathlib.Path
     bare.parent.mkdir(exist_ok=True)
     shutil.rmtree(bare, ignore_errors=True)
     git("clone", "-q", "--bare", "--no-hardlinks", tree, bare)
+    git("update-server-info", cwd=bare)  # what a plain web server needs to give it away
     return bare
 
 

@@ -134,6 +134,8 @@ def installer(out: pathlib.Path, folder: pathlib.Path, machine: str) -> None:
     header = header.replace("@LINES@", str(header.count("\n") + 1))
     target = out / f"{NAME}-{VERSION}-Linux-{machine}.sh"
     target.write_bytes(header.encode() + payload.getvalue())
+    digest = hashlib.sha256(target.read_bytes()).hexdigest()
+    target.with_name(target.name + ".sha256").write_text(f"{digest}  {target.name}\n", encoding="ascii")
 
 
 def _info(name: str, data: bytes) -> tarfile.TarInfo:

@@ -84,6 +84,16 @@ def torch_npu(out: pathlib.Path, version: str, python: str, machine: str) -> Non
     wheel(out, "torch-npu", version, files, f"{python}-{python}-manylinux_2_17_{machine}.manylinux2014_{machine}")
 
 
+def index(out: pathlib.Path, wheels: pathlib.Path) -> None:
+    """The simple index of the wheels: one page for each package (PEP 503)."""
+    shutil.rmtree(out, ignore_errors=True)
+    for path in sorted(wheels.glob("*.whl")):
+        page = out / re.sub(r"[-_.]+", "-", path.name.split("-")[0]).lower() / "index.html"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        with page.open("a", encoding="utf-8") as file:
+            file.write(f'<a href="../../{wheels.name}/{path.name}">{path.name}</a><br>\n')
+
+
 def build(out: pathlib.Path, work: pathlib.Path, locks: collections.abc.Iterable[pathlib.Path], machine: str) -> None:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
@@ -101,3 +111,4 @@ def build(out: pathlib.Path, work: pathlib.Path, locks: collections.abc.Iterable
             wheel(out, name, version, stand_in(name, version), tag, TORCHRUN if name == "torch" else "")
     for version, python in TORCH_NPU:
         torch_npu(out, version, python, machine)
+    index(out.with_name("simple"), out)

@@ -120,6 +120,20 @@ def test_every_rule_of_selection(form, key, sources):
     assert selected(form, key) == sources
 
 
+# The suffixes of an export of msModelSlim: static attention, dynamic dense and shared MLP, norms.
+@pytest.mark.parametrize("part, name, suffixes", [
+    ("self_attn.q_a_proj", "attn_q_a", ("weight", "deq_scale", "quant_bias", "input_scale", "input_offset")),
+    ("mlp.down_proj", "ffn_down", ("weight", "weight_scale", "weight_offset")),
+    ("mlp.shared_experts.up_proj", "ffn_up_shexp", ("weight", "weight_scale", "weight_offset")),
+    ("input_layernorm", "attn_norm", ("weight", "bias")),
+    ("post_attention_layernorm", "ffn_norm", ("weight", "bias")),
+])
+def test_every_suffix_of_w8a8_is_kept(part, name, suffixes):
+    keys = [f"{LAYER}.{part}.{suffix}" for suffix in suffixes]
+    assert selected("w8a8", *keys) == dict.fromkeys(keys, "safetensors")
+    assert [m.rename(key) for key in keys] == [f"blk.3.{name}.{suffix}" for suffix in suffixes]
+
+
 def test_other_parts_of_experts_are_missed_by_name():
     selection = m.Selection("w8a8")
     selection.add("a", header(**{f"{EXPERT}.{part}": ("I8", (2,), 2) for part in ("bias", "input_scale", "weight")}))

@@ -397,8 +397,9 @@ def test_a_killed_merge_continues_after_its_finished_shards(case):
     assert not any(path.name.endswith(".part") or "progress" in path.name for path in case.out.iterdir())
 
 
-def test_progress_can_be_followed_and_a_second_merge_is_refused(case):
+def test_progress_can_be_followed_and_a_second_merge_waits(case):
     case.make()
+    expected = plain_merge(case.safetensors, case.gguf, "w8a8")
     process = start_slowly(case)
     try:
         progress = case.out / ".merge_weights.progress.json"
@@ -406,7 +407,10 @@ def test_progress_can_be_followed_and_a_second_merge_is_refused(case):
         wait_for(lambda: json.loads(progress.read_text())["done_bytes"] > 0, process)
         state = json.loads(progress.read_text())
         assert state["total_bytes"] == case.merge(check=True)["total_bytes"] and state["shards_total"] == 4
-        assert "Another merge into" in case.merge()["msg"]
+        assert "has not ended within 0 s" in case.merge(timeout=0)["msg"]
+        assert not case.merge()["changed"]
+        assert case.shards() == expected
+        assert process.wait() == 0
     finally:
         process.kill()
         process.wait()
@@ -453,6 +457,28 @@ def test_the_path_of_a_gguf_file_stands_for_its_folder(case):
     case.make()
     assert case.merge(gguf_path=str(next(case.gguf.glob("*.gguf"))))["changed"]
     assert case.shards() == plain_merge(case.safetensors, case.gguf, "w8a8")
+
+
+def test_files_in_folders_below(case):
+    """As a download of a whole repository lays them; a folder that is a link is not followed."""
+    case.make()
+    expected = plain_merge(case.safetensors, case.gguf, "w8a8")
+    for folder, pattern in ((case.gguf, "*.gguf"), (case.safetensors, "*.safetensors")):
+        paths, below = list(folder.glob(pattern)), folder / "below" / "deeper"
+        below.mkdir(parents=True)
+        for path in paths:
+            path.rename(below / path.name)
+    other = case.root / "other"
+    write_gguf(other / "again.gguf", gguf_tensors(), **SIZES)
+    (case.gguf / "linked").symlink_to(other)
+    assert case.merge()["changed"]
+    assert case.shards() == expected
+
+
+@pytest.mark.parametrize("form", ["W8A8", "int8", ""])
+def test_a_format_that_is_none(case, form):
+    case.make()
+    refused(case, f"value of format must be one of: w8a8, fp8, got: {form}", format=form)
 
 
 def test_safetensors_below_the_gguf_folder(case):
