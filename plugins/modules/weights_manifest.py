@@ -187,7 +187,7 @@ total_bytes:
   type: int
   sample: 690000000000
 present_bytes:
-  description: How much of it already takes its place on the disk.
+  description: How much of it already takes its place on the disk. Without a manifest it is what the files of the directory take.
   returned: success
   type: int
   sample: 690000000000
@@ -232,6 +232,11 @@ def read_text(path: str) -> str | None:
             return file.read()
     except FileNotFoundError:
         return None
+
+
+def used_bytes(path: str) -> int:
+    """What is in the directory, unfinished downloads included: without a manifest it cannot be told apart."""
+    return sum(os.lstat(os.path.join(folder, name)).st_blocks * 512 for folder, _folders, names in os.walk(path) for name in names)
 
 
 class Folder:
@@ -420,7 +425,7 @@ class Check:
             "extra": compared.extra,
             "links": list(links),
             "total_bytes": manifest.total_bytes,
-            "present_bytes": core.present_bytes(manifest, self.folder.files),
+            "present_bytes": core.present_bytes(manifest, self.folder.files) if there else used_bytes(self.path),
             "free_bytes": space.f_bavail * space.f_frsize,
             "read_bytes": self.read_bytes,
         }
