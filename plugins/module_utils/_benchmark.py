@@ -212,7 +212,10 @@ def _evalscope_point(cells: Cells) -> Point:
             named[match.group(1)] = (value, match.group(2) or "")
 
     def found(name: str) -> tuple[t.Any, str]:
-        return next((named[alias] for alias in _EVALSCOPE_NAMES[name] if alias in named), (None, ""))
+        value, unit = next((named[alias] for alias in _EVALSCOPE_NAMES[name] if alias in named), (None, ""))
+        number = _number(value)
+        # -1 is how evalscope says that there was nothing to measure.
+        return (None, "") if number is None or number < 0 else (value, unit)
 
     latencies = {}
     for name, column in _EVALSCOPE_PERCENTILES.items():
@@ -235,10 +238,17 @@ def _evalscope_point(cells: Cells) -> Point:
         input_tokens=_total(found("input_tokens")[0], completed),
         output_tokens=_total(found("output_tokens")[0], completed),
         request_throughput_per_s=_number(found("request_throughput")[0]),
-        input_throughput_tok_s=_number(found("input_throughput")[0]),
+        input_throughput_tok_s=_input_throughput(found("input_throughput")[0], found("output_throughput")[0], found("total_throughput")[0]),
         output_throughput_tok_s=_number(found("output_throughput")[0]),
         total_throughput_tok_s=_number(found("total_throughput")[0]),
     )
+
+
+def _input_throughput(given: t.Any, output: t.Any, total: t.Any) -> float | None:
+    """evalscope measures it for embeddings alone, and says 0 of a chat."""
+    if not _number(given) and _number(output) is not None and _number(total) is not None:
+        return round(float(total) - float(output), 6)
+    return _number(given)
 
 
 # -- vLLM -------------------------------------------------------------------------------------------------------------
@@ -349,8 +359,9 @@ def _read_csv(text: str) -> Report | None:
 
 
 def _percentile(value: t.Any) -> str:
-    number = _number(str(value).strip().lstrip("pP"))
-    return f"p{number}" if number is not None else ""
+    """``90%``, ``p90``, ``90`` and the row names ``min`` and ``max`` as names of statistics."""
+    text = str(value).strip().lower().strip("p%")
+    return f"p{text}" if text.isdigit() else text
 
 
 def _read_json(value: t.Any) -> Report | None:

@@ -377,11 +377,23 @@ class HuggingFace(HubClient):
 
 class ModelScope(HubClient):
     def names_and_sizes(self) -> dict[str, int | None]:
-        api = self.client("modelscope_hub").HubApi(token=self.token, endpoint=self.endpoint)
+        self.client("modelscope")
+        try:
+            hub = importlib.import_module("modelscope_hub")
+        except ImportError:
+            return self._names_and_sizes_before_modelscope_hub()
+        api = hub.HubApi(token=self.token, endpoint=self.endpoint)
         return {file.path: file.size for file in api.list_repo_files(self.repository, "model", revision=self.revision) if file.type != "tree"}
 
+    def _names_and_sizes_before_modelscope_hub(self) -> dict[str, int | None]:
+        """With modelscope 1.37, the last one for Python 3.9."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        api = self.client("modelscope.hub.api").HubApi()
+        files = api.get_model_files(self.repository, revision=self.revision, recursive=True, headers=headers, endpoint=self.endpoint)
+        return {file["Path"]: file.get("Size") for file in files if file.get("Type") != "tree"}
+
     def snapshot(self) -> None:
-        self.client("modelscope_hub.compat.snapshot_download").snapshot_download(
+        self.client("modelscope.hub.snapshot_download").snapshot_download(
             self.repository, revision=self.revision, local_dir=self.path, token=self.token, endpoint=self.endpoint, **self.patterns(),
         )
 

@@ -42,8 +42,9 @@ class Hub(http.server.BaseHTTPRequestHandler):
         url = urllib.parse.urlsplit(self.path)
         path = urllib.parse.unquote(url.path)
         query = urllib.parse.parse_qs(url.query)
-        said = self.headers.get("Authorization", "")
-        if self.token and not path.startswith("/files/") and said != f"Bearer {self.token}":
+        # Older clients of ModelScope say the token as a cookie.
+        said = (self.headers.get("Authorization", ""), *self.headers.get("Cookie", "").split("; "))
+        if self.token and not path.startswith("/files/") and not {f"Bearer {self.token}", f"m_session_id={self.token}"} & set(said):
             self.send_json(401, {"error": "Invalid credentials in Authorization header", "Code": 10010205001, "Message": "invalid token"}, body)
             return
         if match := re.fullmatch(r"/files/(.+)", path):
