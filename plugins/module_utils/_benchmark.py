@@ -332,7 +332,10 @@ def _read_tables(text: str) -> Report | None:
 
 
 def _read_csv(text: str) -> Report | None:
-    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    except csv.Error:
+        return None
     if len(rows) < 2:
         return None
     header = [cell.strip() for cell in rows[0]]

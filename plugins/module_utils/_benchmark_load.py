@@ -11,6 +11,7 @@ Parameter sets and ranges are those of mindiebenchmark and AISBench, which check
 from __future__ import annotations
 
 import json
+import math
 import random
 import string
 import typing as t
@@ -20,6 +21,8 @@ _MAX_FLOAT = 3.0e38
 # All prompts of one run together, in words: what a controller holds in memory without noticing.
 _MAX_WORDS = 2**26
 _ARGUMENT_LENGTH = 1024
+# e to this power is far beyond every length, and still a number.
+_MAX_EXPONENT = 35.0
 
 _BOUNDS = {"min_value": "MinValue", "max_value": "MaxValue"}
 # Method → our parameter → the tools' parameter.
@@ -117,8 +120,9 @@ def _zipf(source: random.Random, alpha: float) -> float:
     power = alpha - 1.0
     scale = 2.0**power
     while True:
-        # The exponent grows without bound as alpha nears 1; the caller clips what is longer than any prompt.
-        value = float(int(min((1.0 - source.random()) ** (-1.0 / power), 1e15)))
+        # Without bound as alpha nears 1; the caller clips what is longer than any prompt.
+        exponent = min(-math.log(1.0 - source.random()) / power, _MAX_EXPONENT)
+        value = float(int(math.exp(exponent)))
         growth = (1.0 + 1.0 / value) ** power
         if source.random() * value * (growth - 1.0) / (scale - 1.0) <= growth / scale:
             return value
