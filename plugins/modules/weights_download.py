@@ -173,6 +173,8 @@ BLOCK = 1024 * 1024
 SUMS = "SHA256SUMS"
 CONNECT_SECONDS = 30
 WATCH_SECONDS = 1.0
+# Where clients keep what is unfinished, and notes of what is finished.
+CLIENT_FOLDERS = (".cache", "._____temp")
 MAX_TEXT = 16 * 1024 * 1024
 
 
@@ -329,7 +331,8 @@ class HubClient(Source):
         finally:
             ended.set()
             watcher.join()
-        shutil.rmtree(self.file(".cache"), ignore_errors=True)
+        for name in CLIENT_FOLDERS:
+            shutil.rmtree(self.file(name), ignore_errors=True)
 
     def _watch(self, progress: ProgressFile, ended: threading.Event) -> None:
         """Clients show bars for a terminal; the disk tells the same."""

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A web server with ranges, which also answers as the hubs' clients expect it of Hugging Face and ModelScope.
 
-Usage: python3 hub.py ADDRESS PORT FOLDER [--token TOKEN] [--log FILE]
+Usage: python3 hub.py ADDRESS PORT FOLDER [--token TOKEN] [--log FILE] [--pid FILE]
 
 FOLDER/OWNER/NAME is a repository. As a plain web server it gives /files/OWNER/NAME/PATH. The shapes of the answers are those that the clients
 huggingface_hub 2.4 and modelscope_hub 0.5 read; revisions are not looked at.
@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import http.server
 import json
+import os
 import pathlib
 import re
 import typing
@@ -65,7 +66,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
         elif match := re.fullmatch(r"/(?:api/v1/)?models/([^/]+/[^/]+)/(?:repo|resolve/[^/]+/(.+))", path):
             self.send_file(self.folder / match[1] / (match[2] or query.get("FilePath", [""])[0]), body)
         elif match := re.fullmatch(r"/api/v1/models/([^/]+/[^/]+)/revisions", path):
-            self.send_json(200, {"Code": 200, "Success": True, "Data": {"RevisionMap": {"Branches": [{"Revision": "master"}], "Tags": []}}}, body)
+            self.send_json(200, {"Code": 200, "Success": True, "Data": {"RevisionMap": {"Branches": [{"Revision": "master", "CreatedAt": 0}], "Tags": []}}}, body)
         else:
             self.send_json(404, {"error": f"Not found: {path}", "Code": 404, "Message": "not found"}, body)
 
@@ -131,10 +132,13 @@ def main() -> None:
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--token", default="")
     parser.add_argument("--log", type=pathlib.Path)
+    parser.add_argument("--pid", type=pathlib.Path)
     options = parser.parse_args()
     Hub.folder, Hub.token = options.folder, options.token
     if options.log:
         Hub.log = options.log.open("a", encoding="utf-8")
+    if options.pid:
+        options.pid.write_text(f"{os.getpid()}\n", encoding="ascii")
     http.server.ThreadingHTTPServer((options.address, options.port), Hub).serve_forever()
 
 

@@ -324,3 +324,10 @@ def test_the_summary_has_a_line_per_point(mindie, aisbench):
     lines = benchmark.summary(run(benchmark.read_results(mindie), benchmark.read_results(aisbench))).splitlines()
     assert [line.split()[:3] for line in lines[1:]] == [["10", "200", "1"], ["1", "8", "1"]]
     assert "35.9032" in lines[1]
+
+
+def test_aisbench_files_of_a_real_run():
+    point = benchmark.read_results([fixture("aisbench_3.1.20260630.csv"), fixture("aisbench_3.1.20260630.json")])
+    assert (point["concurrency"], point["requests"], point["completed"], point["input_tokens"], point["output_tokens"]) == (4, 20, 20, 377, 398)
+    assert (point["duration_s"], point["output_throughput_tok_s"]) == (pytest.approx(1.2110068), 328.6522)
+    assert (point["ttft_ms"]["mean"], point["ttft_ms"]["p50"], point["ttft_ms"]["p95"], point["ttft_ms"]["p99"]) == (22.2, 11.0, 81.3, 90.1)
