@@ -204,6 +204,8 @@ _UNIT_OF_NAME = re.compile(r"(.*?)\s*(?:\(([^()]*)\))?\s*\Z", re.DOTALL)
 
 
 def _evalscope_point(cells: Cells) -> Point:
+    if "summary" not in cells and "requests" in cells:
+        return _evalscope_requests_point(cells)
     summary = cells.get("summary", {})
     named: dict[str, tuple[t.Any, str]] = {}
     for key, value in summary.items():
@@ -249,6 +251,55 @@ def _input_throughput(given: t.Any, output: t.Any, total: t.Any) -> float | None
     if not _number(given) and _number(output) is not None and _number(total) is not None:
         return round(float(total) - float(output), 6)
     return _number(given)
+
+
+# Columns of the requests in benchmark_data.db, all times in seconds (evalscope/perf/utils/db_util.py).
+REQUEST_COLUMNS = ("success", "start_time", "completed_time", "latency", "first_chunk_latency", "prompt_tokens", "completion_tokens")
+REQUEST_COLUMNS += ("time_per_output_token", "inter_token_latencies")
+
+
+def _spread(seconds: t.Iterable[t.Any]) -> dict[str, float | None]:
+    """Statistics in milliseconds; between two ranks a percentile is interpolated."""
+    values = sorted(float(value) * 1000 for value in seconds if _number(value) is not None)
+    if not values:
+        return dict.fromkeys(STATISTICS)
+
+    def percentile(percent: int) -> float:
+        low, share = divmod((len(values) - 1) * percent, 100)
+        return values[low] + (values[min(low + 1, len(values) - 1)] - values[low]) * share / 100
+
+    found = {"mean": sum(values) / len(values), "min": values[0], "max": values[-1]}
+    found.update({name: percentile(int(name[1:])) for name in STATISTICS if name not in found})
+    return {name: round(found[name], 6) for name in STATISTICS}
+
+
+def _evalscope_requests_point(cells: Cells) -> Point:
+    """What a run that broke off had already noted, request by request."""
+    rows = [dict(zip(REQUEST_COLUMNS, row)) for row in cells["requests"][""]]
+    done = [row for row in rows if row["success"]]
+    begins, ends = ([_number(row[name]) for row in rows] for name in ("start_time", "completed_time"))
+    duration = max(ends) - min(begins) if rows and None not in (*begins, *ends) else None
+    asked, made = (sum(_count(row[name]) or 0 for row in done) for name in ("prompt_tokens", "completion_tokens"))
+
+    def rate(number: int) -> float | None:
+        return round(number / duration, 4) if duration else None
+
+    return _point(
+        {
+            "ttft_ms": _spread(row["first_chunk_latency"] for row in done),
+            "tpot_ms": _spread(row["time_per_output_token"] for row in done),
+            "itl_ms": _spread(value for row in done for value in json.loads(row["inter_token_latencies"] or "[]")),
+            "latency_ms": _spread(row["latency"] for row in done),
+        },
+        requests=len(rows),
+        completed=len(done),
+        duration_s=None if duration is None else round(duration, 4),
+        input_tokens=asked,
+        output_tokens=made,
+        request_throughput_per_s=rate(len(done)),
+        input_throughput_tok_s=rate(asked),
+        output_throughput_tok_s=rate(made),
+    )
 
 
 # -- vLLM -------------------------------------------------------------------------------------------------------------
@@ -373,6 +424,8 @@ def _read_json(value: t.Any) -> Report | None:
         return Report("evalscope", {"percentiles": rows}) if rows else None
     if not isinstance(value, dict):
         return None
+    if isinstance(value.get("evalscope_requests"), list):
+        return Report("evalscope", {"requests": {"": [row for row in value["evalscope_requests"] if len(row) == len(REQUEST_COLUMNS)]}})
     # Older evalscope: one list per column.
     if isinstance(value.get("Percentiles"), list):
         columns = {key: column for key, column in value.items() if isinstance(column, list)}

@@ -42,6 +42,17 @@ options:
       - Name or number of the first group of O(user).
       - The default is the group in the host's user database. It is needed for a number that the database does not know.
     type: str
+  engine:
+    description:
+      - The engine that the weights have to fit in layout and names. Quantised weights are made for one of them.
+      - Without it this is not looked at.
+    type: str
+    choices: [mindie, vllm]
+  chip:
+    description:
+      - The chip that the weights have to fit in the type of their numbers, for example V(910B3) or V(310P3).
+      - Without it this is not looked at.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -244,7 +255,7 @@ def parent_problems(path: str, user: core.ServiceUser) -> t.Iterator[core.Proble
         parent = os.path.dirname(parent)
 
 
-def inspect(path: str, user: core.ServiceUser) -> dict[str, t.Any]:
+def inspect(path: str, user: core.ServiceUser, engine: str, chip: str) -> dict[str, t.Any]:
     problems = [*core.path_problems(path), *parent_problems(path, user)]
     entries = [entry_of(path, ".")]
     for name in sorted(os.listdir(path)):
@@ -288,7 +299,7 @@ def inspect(path: str, user: core.ServiceUser) -> dict[str, t.Any]:
             problems.append(core.Problem("config-unreadable", "config.json", str(error), "the model's config.json", "Download the file again."))
         else:
             found, more_notes = core.config_problems(config, names)
-            problems += found
+            problems += [*found, *core.engine_problems(config, names, engine, chip)]
             notes += more_notes
     return {
         "files": [{"name": file.name, "size": file.size, "expected_size": file.expected_size} for file in files],
@@ -322,7 +333,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         problem = core.Problem("no-directory", path, found, "a directory with the weights", "Put the weights there, or correct the path.")
         return {**result, **NOTHING, "problems": [dataclasses.asdict(problem)]}
     try:
-        return {**result, **inspect(path, user)}
+        return {**result, **inspect(path, user, module.params["engine"] or "", module.params["chip"] or "")}
     except OSError as error:
         module.fail_json(msg=f"{error.filename or path} cannot be read: {error.strerror}. Run the task with become.")
 
@@ -333,6 +344,8 @@ def main() -> None:
             "path": {"type": "path", "required": True},
             "user": {"type": "str", "default": "root"},
             "group": {"type": "str"},
+            "engine": {"type": "str", "choices": ["mindie", "vllm"]},
+            "chip": {"type": "str"},
         },
         supports_check_mode=True,
     )

@@ -128,6 +128,13 @@ def test_aisbench_files(aisbench):
     assert benchmark.read_results([table, json.loads(whole)], "aisbench") == benchmark.read_results(aisbench)
 
 
+def test_aisbench_files_of_a_real_run():
+    point = benchmark.read_results([fixture("aisbench_3.1.20260630.csv"), fixture("aisbench_3.1.20260630.json")])
+    assert (point["concurrency"], point["requests"], point["completed"], point["input_tokens"], point["output_tokens"]) == (4, 20, 20, 377, 398)
+    assert (point["duration_s"], point["output_throughput_tok_s"]) == (pytest.approx(1.2110068), 328.6522)
+    assert (point["ttft_ms"]["mean"], point["ttft_ms"]["p50"], point["ttft_ms"]["p95"], point["ttft_ms"]["p99"]) == (22.2, 11.0, 81.3, 90.1)
+
+
 def test_the_whole_run_wins_over_a_stage_of_aisbench(aisbench):
     stable = "\u2502 TTFT \u2502 stable \u2502" + " 1 ms \u2502" * 7 + " 4 \u2502"
     lines = aisbench.splitlines()
@@ -155,6 +162,21 @@ def test_evalscope_with_nothing_to_measure():
     assert point["output_throughput_tok_s"] == 0
     for name in benchmark.LATENCIES:
         assert point[name]["mean"] in (None, 0.0)
+
+
+def test_requests_that_a_broken_run_of_evalscope_had_noted():
+    rows = [
+        [1, 10.0, 11.0, 1.0, 0.1, 30, 10, 0.1, "[0.1, 0.1]"],
+        [1, 10.5, 12.5, 2.0, 0.3, 30, 10, 0.3, "[0.2, 0.4]"],
+        [0, 12.0, 14.0, 2.0, 0.0, None, None, None, None],
+    ]
+    point = benchmark.read_results(json.dumps({"evalscope_requests": rows}))
+    assert (point["requests"], point["completed"], point["duration_s"]) == (3, 2, 4.0)
+    assert (point["input_tokens"], point["output_tokens"], point["output_throughput_tok_s"]) == (60, 20, 5.0)
+    assert (point["ttft_ms"]["mean"], point["ttft_ms"]["p50"], point["ttft_ms"]["p90"]) == (200.0, 200.0, 280.0)
+    assert (point["itl_ms"]["mean"], point["itl_ms"]["max"], point["latency_ms"]["min"]) == (200.0, 400.0, 1000.0)
+    nothing = benchmark.read_results({"evalscope_requests": []})
+    assert (nothing["completed"], nothing["duration_s"], nothing["ttft_ms"]["mean"]) == (0, None, None)
 
 
 def test_older_names_of_evalscope():
@@ -324,10 +346,3 @@ def test_the_summary_has_a_line_per_point(mindie, aisbench):
     lines = benchmark.summary(run(benchmark.read_results(mindie), benchmark.read_results(aisbench))).splitlines()
     assert [line.split()[:3] for line in lines[1:]] == [["10", "200", "1"], ["1", "8", "1"]]
     assert "35.9032" in lines[1]
-
-
-def test_aisbench_files_of_a_real_run():
-    point = benchmark.read_results([fixture("aisbench_3.1.20260630.csv"), fixture("aisbench_3.1.20260630.json")])
-    assert (point["concurrency"], point["requests"], point["completed"], point["input_tokens"], point["output_tokens"]) == (4, 20, 20, 377, 398)
-    assert (point["duration_s"], point["output_throughput_tok_s"]) == (pytest.approx(1.2110068), 328.6522)
-    assert (point["ttft_ms"]["mean"], point["ttft_ms"]["p50"], point["ttft_ms"]["p95"], point["ttft_ms"]["p99"]) == (22.2, 11.0, 81.3, 90.1)
