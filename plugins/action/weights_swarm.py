@@ -49,9 +49,10 @@ class ActionModule(BackgroundAction):
                 return {**state, "changed": changed}
             if time.monotonic() > deadline:
                 raise AnsibleActionFail(f"The transfer did not end within {timeout} seconds (timeout): {state['phase']}, {state['peers']} peers. Run again.")
-            # What was there before took no time.
-            kept = state["kept_bytes"]
-            moved = {**state, "done_bytes": state["done_bytes"] - kept, "total_bytes": state["total_bytes"] - kept}
-            self.show(f"{state['phase']}, {state['peers']} peers", moved, task_vars)
+            if state["total_bytes"]:
+                # What was there before took no time.
+                kept = state["kept_bytes"]
+                moved = {**state, "done_bytes": state["done_bytes"] - kept, "total_bytes": state["total_bytes"] - kept}
+                self.show(f"{state['phase']}, {state['peers']} peers", moved, task_vars)
             time.sleep(min(pause, interval))
             pause *= 2
