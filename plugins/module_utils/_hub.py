@@ -65,6 +65,8 @@ def explain(source: str, where: str, what: str, status: int | None, text: str, t
         advice = "Set weights_hub_token to a valid token that may read it, best in a vault." if token or source in HUBS else "Set weights_url_headers."
         found = "refuses the token for" if token else "gives no access without a token to"
         return f"{title} at {where} {found} {what} (HTTP {status}): {said}. {advice}"
+    if status == 404 and source not in HUBS:
+        return f"There is no {where} on the server (HTTP 404): {said}. Correct weights_source_url or weights_source_files."
     if status == 404:
         return f"{title} at {where} has no {what} (HTTP 404): {said}. Correct name or revision; a private repository needs weights_hub_token."
     return f"{title} at {where} could not give {what}: {said}"
