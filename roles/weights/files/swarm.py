@@ -41,9 +41,14 @@ class State:
     def __init__(self, path: str) -> None:
         self.path = path
         self.began = time.monotonic()
+        self.ended = 0.0
 
     def write(self, phase: str, done_bytes: int, total_bytes: int, **more: t.Any) -> None:
-        content = {"phase": phase, "done_bytes": done_bytes, "total_bytes": total_bytes, "seconds": round(time.monotonic() - self.began, 3), **more}
+        # How long the transfer took does not grow while others are served.
+        if phase == "seeding" and not self.ended:
+            self.ended = time.monotonic()
+        seconds = (self.ended or time.monotonic()) - self.began
+        content = {"phase": phase, "done_bytes": done_bytes, "total_bytes": total_bytes, "seconds": round(seconds, 3), **more}
         with open(f"{self.path}.new", "w", encoding="utf-8") as file:
             json.dump(content, file)
         os.replace(f"{self.path}.new", self.path)
