@@ -16,6 +16,7 @@ version_added: 0.1.0
 author: npuops contributors (@npuops)
 description:
   - Compares two runs point by point of the earlier one. A figure that got worse by more than its limit is a regression, and so is one that is gone.
+    Points that the run was not asked for are left out.
   - Latencies and durations are worse when they grow, all other figures when they fall.
 options:
   _input:
@@ -74,7 +75,7 @@ def benchmark_comparison(run: t.Any, baseline: t.Any, limits: t.Mapping[str, t.A
             )
     changes = benchmark.compare(run, baseline, limits)
     if not changes:
-        raise AnsibleFilterError("benchmark_comparison: the baseline has none of the figures that have limits. Compare with a run of the same tool.")
+        raise AnsibleFilterError("benchmark_comparison: the baseline has none of the figures that have limits at the concurrency of the run. Compare with a run of the same tool and load.")
     return {
         "changes": [change._asdict() for change in changes],
         "regressions": [change._asdict() for change in changes if change.regression],

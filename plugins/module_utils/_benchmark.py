@@ -526,11 +526,14 @@ class Change(t.NamedTuple):
 
 
 def compare(run: t.Mapping[str, t.Any], baseline: t.Mapping[str, t.Any], limits: t.Mapping[str, float]) -> list[Change]:
-    """Point by point of the baseline; a point that the run lacks is a regression in every metric."""
+    """Point by point of the baseline; a point that the run was asked for and lacks is a regression in every metric."""
     now_points = {point.get("concurrency"): point for point in run.get("points", [])}
+    asked = (run.get("settings") or {}).get("concurrency")
     changes = []
     for before_point in baseline.get("points", []):
         concurrency = before_point.get("concurrency")
+        if concurrency not in now_points and asked is not None and concurrency not in asked:
+            continue
         now_point = now_points.get(concurrency, {})
         for metric, limit in limits.items():
             before, now = figure(before_point, metric), figure(now_point, metric)

@@ -71,7 +71,7 @@ def test_a_comparison_names_regressions():
         (RUN, RUN, {"speed": 5}, "found limit speed: 5, expected a metric"),
         (RUN, RUN, {"success_rate": -1}, "found limit success_rate: -1"),
         (RUN, RUN, {"success_rate": "5"}, "found limit success_rate: '5'"),
-        (RUN, RUN, {"latency_ms.p99": 5}, "the baseline has none of the figures that have limits"),
+        (RUN, RUN, {"latency_ms.p99": 5}, "the baseline has none of the figures that have limits at the concurrency of the run"),
     ],
 )
 def test_what_cannot_be_compared(run, baseline, limits, words):

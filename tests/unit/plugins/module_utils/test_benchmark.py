@@ -315,6 +315,13 @@ def test_a_missing_point_is_a_regression():
     assert [(change.concurrency, change.regression) for change in changes] == [(1, False), (1, False), (4, True), (4, True)]
 
 
+def test_a_point_that_was_not_asked_for_is_left_out():
+    before = run(point(1, 100, 50), point(4, 300, 60))
+    assert {change.concurrency for change in benchmark.compare({**run(point(1, 100, 50)), "settings": {"concurrency": [1]}}, before, LIMITS)} == {1}
+    lost = benchmark.compare({**run(point(1, 100, 50)), "settings": {"concurrency": [1, 4]}}, before, LIMITS)
+    assert [change.concurrency for change in lost if change.regression] == [4, 4]
+
+
 def test_figures_that_the_earlier_run_lacks_are_left_out():
     assert benchmark.compare(run(point(1, 1, 1)), run(point(1, 1, 1)), {"ttft_ms.p90": 1}) == []
 
