@@ -30,11 +30,13 @@ attributes:
   idempotent:
     support: full
   action:
+    description: Has an action plugin that runs on the controller.
     support: full
-    description: Runs partly on the controller, where it shows progress.
+    details: Runs partly on the controller, where it shows progress.
   async:
+    description: Supports the keyword C(async).
     support: full
-    description: Can be run with the keyword C(async). Progress is not shown then.
+    details: Progress is not shown then.
 options:
   path:
     description: Directory of the model.

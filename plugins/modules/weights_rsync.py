@@ -26,9 +26,11 @@ attributes:
   idempotent:
     support: full
   action:
+    description: Has an action plugin that runs on the controller.
     support: full
-    description: Runs partly on the controller, where it shows progress.
+    details: Runs partly on the controller, where it shows progress.
   async:
+    description: Supports the keyword C(async).
     support: none
 options:
   src:

@@ -29,9 +29,11 @@ attributes:
     support: full
     details: A host that has everything and joins a swarm again reports a change, for it serves again.
   action:
+    description: Has an action plugin that runs on the controller.
     support: full
-    description: Runs partly on the controller, where it waits and shows progress.
+    details: Runs partly on the controller, where it waits and shows progress.
   async:
+    description: Supports the keyword C(async).
     support: none
 options:
   path:
@@ -61,7 +63,7 @@ options:
     type: bool
     default: false
   driver:
-    description: The program on the host that drives the engine, C(files/swarm.py) of the role M(ansible.builtin.import_role) C(npuops.ascend.weights).
+    description: The program on the host that drives the engine, C(files/swarm.py) of the role C(npuops.ascend.weights).
     type: path
   python:
     description: Interpreter on the host that has the Python package C(libtorrent).
