@@ -29,8 +29,8 @@ options:
     choices: [mindie, aisbench, evalscope, vllm]
 positional: tool
 notes:
-  - mindiebenchmark measures its C(DecodeTime) over all tokens, which is the inter-token latency. RV(_value.tpot_ms) has its average,
-    and its C(SLO_P90), the only figure over the averages of the requests, as RV(_value.tpot_ms.p90).
+  - mindiebenchmark measures its C(DecodeTime) over all tokens, which is the inter-token latency. RV(_value.tpot_ms) has its average as C(mean),
+    and its C(SLO_P90), the only figure over the averages of the requests, as C(p90).
 """
 
 EXAMPLES = r"""
