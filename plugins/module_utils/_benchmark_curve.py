@@ -19,7 +19,7 @@ _COLOURS = ("#1668b8", "#c2410c", "#15803d", "#7e22ce", "#a16207", "#be185d")
 # Title, axis, and the metrics that become lines: the first is drawn whole, the second dashed.
 _PANELS = (
     ("Output throughput", "token/s", ("output_throughput_tok_s",)),
-    ("Time to first token: mean, P90 dashed", "ms", ("ttft_ms.mean", "ttft_ms.p90")),
+    ("First token: mean, P90 dashed", "ms", ("ttft_ms.mean", "ttft_ms.p90")),
 )
 
 
