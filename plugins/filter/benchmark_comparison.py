@@ -75,7 +75,10 @@ def benchmark_comparison(run: t.Any, baseline: t.Any, limits: t.Mapping[str, t.A
             )
     changes = benchmark.compare(run, baseline, limits)
     if not changes:
-        raise AnsibleFilterError("benchmark_comparison: the baseline has none of the figures that have limits at the concurrency of the run. Compare with a run of the same tool and load.")
+        raise AnsibleFilterError(
+            "benchmark_comparison: the baseline has none of the figures that have limits at the concurrency of the run. "
+            "Compare with a run of the same tool and load."
+        )
     return {
         "changes": [change._asdict() for change in changes],
         "regressions": [change._asdict() for change in changes if change.regression],
