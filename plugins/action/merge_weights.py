@@ -6,86 +6,20 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import posixpath
-import time
 import typing as t
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
+from ansible_collections.npuops.ascend.plugins.plugin_utils._background import BackgroundAction
 
-from ansible_collections.npuops.ascend.plugins.module_utils import _merge_weights as core
-
-# As in the documentation of the module, which is also what checks the values.
-TIMEOUT, POLL_INTERVAL = 14400, 10
 PROGRESS = ".merge_weights.progress.json"
-# What only belongs to the background job.
-JOB_KEYS = ("ansible_job_id", "started", "finished", "results_file", "stderr", "stderr_lines", "stdout", "stdout_lines")
 
 
-class ActionModule(ActionBase):
-    _supports_check_mode = True
-    _supports_async = True
+class ActionModule(BackgroundAction):
+    WORK = "The merge"
+    AGAIN = "Run again: it continues after the last finished shard."
 
-    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result = super().run(tmp, task_vars)
-        timeout, interval = self._seconds("timeout", TIMEOUT), self._seconds("poll_interval", POLL_INTERVAL)
-        if self._task.async_val:
-            return {**result, **self._execute_module(task_vars=task_vars, wrap_async=True)}
-        if self._task.check_mode or timeout is None or interval is None:
-            return {**result, **self._execute_module(task_vars=task_vars)}
-        # A dropped connection must not end a merge of many minutes. The limit is read from the task when the job is made.
-        self._task.async_val = timeout
-        try:
-            job = self._execute_module(task_vars=task_vars, wrap_async=True)
-        finally:
-            self._task.async_val = 0
-        if "ansible_job_id" not in job:
-            return {**result, **job}
-        return {**result, **self._follow(job["ansible_job_id"], timeout, interval, task_vars)}
+    def progress_path(self) -> str:
+        return posixpath.join(str(self._task.args.get("output_path", "")), PROGRESS)
 
-    def _seconds(self, option: str, default: int) -> int | None:
-        """Return the value of an option; None, so that the module refuses it, when it is no number of seconds."""
-        try:
-            value = int(self._task.args.get(option, default))
-        except (TypeError, ValueError):
-            return None
-        return value if value > 0 else None
-
-    def _follow(self, job: str, timeout: int, interval: int, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        deadline = time.monotonic() + timeout + interval
-        # A run that has nothing to do ends at once.
-        pause = 1
-        while True:
-            time.sleep(min(pause, interval))
-            status = self._status(job, "status", task_vars)
-            if status.get("finished"):
-                break
-            if time.monotonic() > deadline:
-                raise AnsibleActionFail(f"The merge did not end within {timeout} seconds (timeout). Run again: it continues after the last finished shard.")
-            self._show(task_vars)
-            pause *= 2
-        self._status(job, "cleanup", task_vars)
-        return {key: value for key, value in status.items() if key not in JOB_KEYS}
-
-    def _status(self, job: str, mode: str, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        task = self._task.copy()
-        task.action, task.args = "ansible.builtin.async_status", {"jid": job, "mode": mode}
-        action = self._shared_loader_obj.action_loader.get(
-            task.action, task=task, connection=self._connection, play_context=self._play_context, loader=self._loader, templar=self._templar,
-            shared_loader_obj=self._shared_loader_obj,
-        )
-        return action.run(task_vars=task_vars)
-
-    def _show(self, task_vars: dict[str, t.Any] | None) -> None:
-        path = posixpath.join(str(self._task.args.get("output_path", "")), PROGRESS)
-        answer = self._execute_module("ansible.builtin.slurp", {"src": path}, task_vars=task_vars)
-        # Nothing is there before the first shard.
-        if answer.get("failed") or "content" not in answer:
-            return
-        state = json.loads(base64.b64decode(answer["content"]))
-        rate = state["done_bytes"] / state["seconds"] if state["seconds"] else None
-        host = (task_vars or {}).get("inventory_hostname", "")
-        Display().display(f"{host}: {state['shard']}: {core.progress_text(state['done_bytes'], state['total_bytes'], rate)}")
+    def progress_label(self, state: dict[str, t.Any]) -> str:
+        return state["shard"]

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 import typing as t
 from dataclasses import dataclass, field, replace
@@ -478,16 +477,3 @@ def space_needed(new: t.Sequence[int], replaced: int) -> int:
     """Bytes that must be free to write files of these sizes, when old ones of that total size go as each new one is complete."""
     largest = max(new, default=0)
     return max(largest, sum(new) - replaced + largest) if replaced else sum(new)
-
-
-def time_text(seconds: float) -> str:
-    minutes, rest = divmod(math.ceil(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
-
-
-def progress_text(done: int, total: int, rate: float | None) -> str:
-    """One line for people: what is written, how fast, and how long it will take."""
-    text = f"{done / 1e9:.1f} of {total / 1e9:.1f} GB ({100 * done // total if total else 100} %)"
-    if rate:
-        text += f", {rate / 1e9:.2f} GB/s, about {time_text((total - done) / rate)} left"
-    return text

@@ -101,6 +101,7 @@ class ModelConfig:
     torch_dtype: str | None = None
     vocab_size: int | None = None
     quantize: str | None = None
+    # How a quantisation is noted that is not msmodelslim's, such as fp8 in the originals of DeepSeek.
     quantization_method: str | None = None
 
 
@@ -152,6 +153,39 @@ def config_problems(config: ModelConfig, names: t.Collection[str]) -> tuple[list
         elif own not in names and config.quantize.endswith("_dynamic"):
             warnings.append(f"{general} is the name of the vLLM layout; MindIE looks for {own}. The weights may be made for another engine.")
     return problems, warnings
+
+
+def engine_problems(config: ModelConfig, names: t.Collection[str], engine: str, chip: str) -> list[Problem]:
+    """Return what keeps this engine on this chip from loading the weights; an empty engine or chip is not looked at.
+
+    Layouts: vllm-ascend issues 986, 2296 and pull request 2172; types of numbers: MindIE's notes on 300I Duo, and the guide to DeepSeek on Atlas A2.
+    """
+    problems = []
+    quantised = any(map(_QUANT_SHARD.fullmatch, names))
+    general = "quant_model_description.json"
+    own = f"quant_model_description_{config.quantize}.json"
+    if engine == "mindie" and quantised and config.quantize and config.quantize.endswith("_dynamic") and own not in names:
+        problems.append(Problem(
+            "engine-layout", general, f"{general} without {own}", f"{own}, which MindIE reads",
+            "These weights were made for vLLM. Take weights in the layout of MindIE (msmodelslim with --mindie_format).",
+        ))
+    if engine == "vllm" and quantised and general not in names:
+        problems.append(Problem(
+            "engine-layout", general, "absent", f"{general}, which vLLM reads", "These weights were made for MindIE. Take weights that were made for vLLM Ascend.",
+        ))
+    if engine == "vllm" and config.model_type == "deepseekv2":
+        problems.append(Problem(
+            "engine-model-type", "config.json", "model_type deepseekv2", "model_type deepseek_v3", "deepseekv2 is MindIE's name; take weights that were made for vLLM Ascend.",
+        ))
+    if chip.startswith("910") and config.quantization_method == "fp8":
+        problems.append(Problem(
+            "chip-type", "config.json", "FP8 weights", f"BF16 or W8A8 weights, for {chip} has no FP8", "Take W8A8 weights, or cast these to BF16 and quantise them.",
+        ))
+    if chip.startswith("310P") and config.torch_dtype == "bfloat16":
+        problems.append(Problem(
+            "chip-type", "config.json", "torch_dtype bfloat16", f"float16, for {chip} has no BF16", "Set torch_dtype to float16 in config.json.",
+        ))
+    return problems
 
 
 # Permissions

@@ -88,7 +88,7 @@ def parent_problems(path: str, user: core.ServiceUser) -> t.Iterator[core.Proble
         parent = os.path.dirname(parent)
 
 
-def inspect(path: str, user: core.ServiceUser) -> dict[str, t.Any]:
+def inspect(path: str, user: core.ServiceUser, engine: str, chip: str) -> dict[str, t.Any]:
     problems = [*core.path_problems(path), *parent_problems(path, user)]
     entries = [entry_of(path, ".")]
     for name in sorted(os.listdir(path)):
@@ -132,7 +132,7 @@ def inspect(path: str, user: core.ServiceUser) -> dict[str, t.Any]:
             problems.append(core.Problem("config-unreadable", "config.json", str(error), "the model's config.json", "Download the file again."))
         else:
             found, more_notes = core.config_problems(config, names)
-            problems += found
+            problems += [*found, *core.engine_problems(config, names, engine, chip)]
             notes += more_notes
     return {
         "files": [{"name": file.name, "size": file.size, "expected_size": file.expected_size} for file in files],
@@ -156,11 +156,11 @@ NOTHING: dict[str, t.Any] = {
 }
 
 
-def look(path: str, user: core.ServiceUser) -> dict[str, t.Any]:
-    """What is in the directory, and what is wrong with it. A path that is none is a result. Raises OSError."""
+def look(path: str, user: core.ServiceUser, engine: str = "", chip: str = "") -> dict[str, t.Any]:
+    """What is in the directory, and what is wrong with it, also for an engine and a chip that are named. A path that is none is a result. Raises OSError."""
     result: dict[str, t.Any] = {"path": path, "exists": os.path.isdir(path)}
     if result["exists"]:
-        return {**result, **inspect(path, user)}
+        return {**result, **inspect(path, user, engine, chip)}
     found = "a file" if os.path.lexists(path) else "nothing"
     problem = core.Problem("no-directory", path, found, "a directory with the weights", "Put the weights there, or correct the path.")
     return {**result, **NOTHING, "problems": [dataclasses.asdict(problem)]}

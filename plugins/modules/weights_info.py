@@ -42,6 +42,17 @@ options:
       - Name or number of the first group of O(user).
       - The default is the group in the host's user database. It is needed for a number that the database does not know.
     type: str
+  engine:
+    description:
+      - The engine that the weights have to fit in layout and names. Quantised weights are made for one of them.
+      - Without it this is not looked at.
+    type: str
+    choices: [mindie, vllm]
+  chip:
+    description:
+      - The chip that the weights have to fit in the type of their numbers, for example V(910B3) or V(310P3).
+      - Without it this is not looked at.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -183,7 +194,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         user = _weights_directory.service_user(module.params["user"], module.params["group"])
         if not os.path.isabs(path):
             module.fail_json(msg=f"{path} is no absolute path. Give the weights directory as the service names it, for example /data/DeepSeek-V3-w8a8.")
-        return {"changed": False, **_weights_directory.look(path, user)}
+        return {"changed": False, **_weights_directory.look(path, user, module.params["engine"] or "", module.params["chip"] or "")}
     except _weights_directory.UserError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
@@ -196,6 +207,8 @@ def main() -> None:
             "path": {"type": "path", "required": True},
             "user": {"type": "str", "default": "root"},
             "group": {"type": "str"},
+            "engine": {"type": "str", "choices": ["mindie", "vllm"]},
+            "chip": {"type": "str"},
         },
         supports_check_mode=True,
     )

@@ -18,6 +18,7 @@ import time
 import local_hosts
 import merge_weights
 import rank_table
+import weights
 
 PROJECT = pathlib.Path(__file__).parents[2]
 INVENTORY = ["-i", "inventories/simulator"]
@@ -128,6 +129,13 @@ def main() -> None:
     show("(d) peak memory of the merge, MiB", f"{merge['peak_bytes'] / 2**20:.0f}", "< 64")
     show("(d) a plain implementation with the safetensors library against it", f"{merge['plain_implementation_seconds'] / merge['merge_seconds']:.1f}", "-")
     show("(e) peak memory of the merge against that of half the input", f"{merge['peak_bytes'] / merge['peak_bytes_of_half_the_input']:.2f}", "1")
+
+    brought = weights.main()
+    show("(f) weights to five more hosts against one rsync to one host", f"{brought['spread'] / brought['one_rsync']:.2f}", "<= 1.5")
+    show("(f) rsync to each of them in turn against it", f"{brought['rsync_in_turn'] / brought['spread']:.1f}", "-")
+    show("(f) the whole play, with manifest and reading again, against one rsync", f"{brought['play'] / brought['one_rsync']:.2f}", "-")
+    show("(f) bytes read by a check of 1 GiB of unchanged weights", f"{brought['read_bytes']:.0f}", "none of them")
+    show("(f) hashing of files side by side against sha256sum", f"{brought['against_sha256sum']:.2f}", "<= 1")
 
 
 if __name__ == "__main__":

@@ -167,6 +167,7 @@ def packages(debs: pathlib.Path, work: pathlib.Path, out: pathlib.Path) -> list[
         if name == "numactl":
             shutil.copytree(unpack(debs, "libnuma1", work)[0], tree, symlinks=True, dirs_exist_ok=True)
         made.append(Package(tree, version, f"{name} for the simulated host", rpm=name, deb=name))
+    made += weights_packages(debs, work)
     write(work / "gcc/usr/bin/gcc", GCC, 0o755)
     made.append(Package(work / "gcc", "10.3.1-1", "Stand-in for the compiler", rpm="gcc", deb="gcc"))
     write(work / "python3-pip/usr/bin/pip3", PIP, 0o755)
@@ -189,6 +190,17 @@ def packages(debs: pathlib.Path, work: pathlib.Path, out: pathlib.Path) -> list[
             rpm="kernel-devel", deb=f"linux-headers-{kernel}", provides=(f"kernel-devel-{kernel}",),
         )
     )
+    return made
+
+
+def weights_packages(debs: pathlib.Path, work: pathlib.Path) -> list[Package]:
+    """What spreads weights: libtorrent with its Python package, by the names of Debian and Fedora, and rsync. Libraries go with what needs them."""
+    made = []
+    for name, libraries_of_it, rpm in (("python3-libtorrent", ("libtorrent-rasterbar2.0t64", "libboost-python1.83.0"), "rb_libtorrent-python3"), ("rsync", ("libpopt0",), "rsync")):
+        tree, version = unpack(debs, name, work)
+        for library in libraries_of_it:
+            shutil.copytree(unpack(debs, library, work)[0], tree, symlinks=True, dirs_exist_ok=True)
+        made.append(Package(tree, version, f"{name} for the simulated host", rpm=rpm, deb=name))
     return made
 
 

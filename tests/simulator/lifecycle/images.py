@@ -40,6 +40,7 @@ TOOLS = {
     "iptables": "iptables",
     "nft": "nftables",
     "ssh-keygen": "openssh-client",
+    "rsync": "rsync",
     str(KEYRING): "debian-archive-keyring",
 }
 NETWORK_BACKENDS = ("/usr/lib/podman/netavark", "/usr/libexec/podman/netavark", "/usr/lib/cni/bridge")

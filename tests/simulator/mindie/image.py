@@ -28,6 +28,7 @@ MODES = {
     f"{SERVICE}/lib": 0o550,
     f"{SERVICE}/logs": 0o750,
     f"{SERVICE}/security": 0o700,
+    "usr/local/bin/benchmark": 0o755,
 }
 
 

@@ -78,11 +78,13 @@ class Answer:
         begin = time.monotonic()
         with engine.running():
             admitted = time.monotonic()
-            pause = self.prompt_tokens / engine.settings.prefill_tokens_per_second
             last = admitted
             first_token = 0.0
             for number, text in enumerate(self.tokens, 1):
-                time.sleep(pause)
+                if number == 1:
+                    engine.prefill(self.prompt_tokens)
+                else:
+                    time.sleep(engine.settings.decode_seconds_per_token)
                 now = time.monotonic()
                 if now - begin > engine.settings.wait(engine.config.e2e_timeout):
                     raise TimeoutError("Engine callback timeout.")
@@ -93,7 +95,6 @@ class Answer:
                     metrics.observe("time_per_output_token_seconds", now - last)
                 yield Piece(text, round((now - last) * 1000), self.finish_reason if number == len(self.tokens) else None)
                 last = now
-                pause = engine.settings.decode_seconds_per_token
         metrics.worked(self.prompt_tokens, first_token - admitted, len(self.tokens), last - first_token)
         metrics.observe("request_prompt_tokens", self.prompt_tokens)
         metrics.observe("request_generation_tokens", len(self.tokens))
@@ -104,11 +105,17 @@ class Engine:
     def __init__(self, config: ServiceConfig, settings: Settings, metrics: Metrics) -> None:
         self.config, self.settings, self.metrics = config, settings, metrics
         self.slots = threading.BoundedSemaphore(config.max_batch)
+        self.prefilling = threading.Lock()
         self.idle = threading.Condition()
         self.active = 0
 
     def answer(self, request: Request) -> Answer:
         return Answer(self, request)
+
+    def prefill(self, tokens: int) -> None:
+        """Prompts go through the devices one after another."""
+        with self.prefilling:
+            time.sleep(tokens / self.settings.prefill_tokens_per_second)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:

@@ -14,8 +14,9 @@ IMAGE_VERSION = "2.0.T3.1"
 # MindIE up to 2.0 reads this name; RANK_TABLE_FILE is read from 2.1 on.
 RANK_TABLE_VARIABLE = "RANKTABLEFILE"
 
-# The timing model of an answer: prompt tokens / PREFILL_TOKENS_PER_SECOND, then DECODE_SECONDS_PER_TOKEN for each
-# generated token whatever the batch, with at most maxBatchSize requests at work; later ones queue.
+# The timing model: prompts go through one after another at PREFILL_TOKENS_PER_SECOND; then each token of an answer takes
+# DECODE_SECONDS_PER_TOKEN whatever the batch, with at most maxBatchSize requests at work; later ones queue. So the output
+# throughput grows with the concurrency up to maxBatchSize / DECODE_SECONDS_PER_TOKEN, and beyond it only the wait grows.
 PREFILL_TOKENS_PER_SECOND = 20000.0
 DECODE_SECONDS_PER_TOKEN = 0.01
 LOAD_SECONDS = 2.0

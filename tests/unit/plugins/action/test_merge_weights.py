@@ -13,6 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.npuops.ascend.plugins.action import merge_weights as action
+from ansible_collections.npuops.ascend.plugins.plugin_utils import _background as background
 
 STATE = {"total_bytes": 400_000_000_000, "done_bytes": 100_000_000_000, "seconds": 100.0, "shard": "model-00015-of-00061.safetensors"}
 
@@ -37,8 +38,8 @@ class Run:
         monkeypatch.setattr(self.plugin, "_execute_module", execute, raising=False)
         monkeypatch.setattr(self.plugin, "_status", lambda job, mode, task_vars: next(statuses) if mode == "status" else {}, raising=False)
         monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
-        monkeypatch.setattr(action.Display, "display", lambda _self, line: self.lines.append(line))
-        monkeypatch.setattr(action.time, "sleep", self.pauses.append)
+        monkeypatch.setattr(background.Display, "display", lambda _self, line: self.lines.append(line))
+        monkeypatch.setattr(background.time, "sleep", self.pauses.append)
 
     def result(self):
         return self.plugin.run(task_vars={"inventory_hostname": "npu01"})
@@ -76,6 +77,6 @@ def test_runs_that_are_not_followed(monkeypatch, options, call):
 def test_a_job_that_does_not_end(monkeypatch):
     run = Run(monkeypatch, iter(lambda: {}, None), {"timeout": 60})
     clock = iter(range(0, 10_000, 30))
-    monkeypatch.setattr(action.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(background.time, "monotonic", lambda: next(clock))
     with pytest.raises(AnsibleActionFail, match="did not end within 60 seconds"):
         run.result()

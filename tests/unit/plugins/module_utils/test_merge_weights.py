@@ -291,13 +291,3 @@ def test_the_key_quantize():
 @pytest.mark.parametrize("new, replaced, needed", [([], 0, 0), ([5, 7], 0, 12), ([5, 7], 12, 7), ([5, 7], 5, 14), ([5], 100, 5)])
 def test_space(new, replaced, needed):
     assert m.space_needed(new, replaced) == needed
-
-
-@pytest.mark.parametrize("done, total, rate, text", [
-    (0, 400_000_000_000, None, "0.0 of 400.0 GB (0 %)"),
-    (100_000_000_000, 400_000_000_000, 1e9, "100.0 of 400.0 GB (25 %), 1.00 GB/s, about 5 min 00 s left"),
-    (399_500_000_000, 400_000_000_000, 5e8, "399.5 of 400.0 GB (99 %), 0.50 GB/s, about 1 s left"),
-    (0, 0, None, "0.0 of 0.0 GB (100 %)"),
-])
-def test_the_line_of_progress(done, total, rate, text):
-    assert m.progress_text(done, total, rate) == text

@@ -164,3 +164,24 @@ def test_a_pre_sharded_model(run_module, model):
 def test_options_that_name_nothing(run_module, tmp_path, options, message):
     result, commands = run_module(weights_info, {"path": str(tmp_path), "user": USER, **options})
     assert result["failed"] and result["msg"].startswith(message)
+
+
+@pytest.mark.parametrize("changes, options, ids", [
+    # As made: by msmodelslim for MindIE.
+    ({}, {"engine": "mindie", "chip": "910B3"}, []),
+    ({}, {"engine": "vllm"}, ["engine-layout", "engine-model-type"]),
+    ({"quantization_config": {"quant_method": "fp8"}}, {"chip": "910B3"}, ["chip-type"]),
+    ({}, {"chip": "310P3"}, ["chip-type"]),
+    ({"torch_dtype": "float16"}, {"chip": "310P3"}, []),
+])
+def test_weights_that_do_not_fit_engine_or_chip(run_module, model, changes, options, ids):
+    (model / "config.json").write_text(json.dumps({**CONFIG, **changes}))
+    assert problem_ids(look(run_module, model, **options)) == ids
+
+
+def test_weights_in_the_layout_of_vllm(run_module, model):
+    (model / "quant_model_description_w8a8_dynamic.json").rename(model / "quant_model_description.json")
+    (model / "config.json").write_text(json.dumps({**CONFIG, "model_type": "deepseek_v3"}))
+    assert problem_ids(look(run_module, model, engine="vllm")) == []
+    (problem,) = look(run_module, model, engine="mindie")["problems"]
+    assert problem["id"] == "engine-layout" and "made for vLLM" in problem["remedy"]
