@@ -19,6 +19,7 @@ from ansible_collections.npuops.ascend.plugins.module_utils._checks.catalogue im
 
 PLANTED = [(stage, fault) for table in ("planted_faults", "bad_input") for stage, faults in TABLES[table].items() for fault in faults]
 
+
 @pytest.mark.parametrize("stage, fault", PLANTED, ids=[f"{stage}: {fault['name']}" for stage, fault in PLANTED])
 def test_a_planted_fault_is_found_and_nothing_else(stage, fault):
     results = record(fault["name"])

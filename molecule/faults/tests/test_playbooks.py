@@ -106,14 +106,19 @@ def test_fabric_names_each_failing_pair_and_the_reason(cluster, tmp_path):
     def read(host: str, device: int, what: str) -> str:
         return re.search(r"(?:ipaddr|gateway):([0-9.]+)", cluster.on(host, f"hccn_tool -i {device} -{what} -g")).group(1)
 
+    def restore(host: str, device: int) -> str:
+        own, gateway = read(host, device, "ip"), read(host, device, "gateway")
+        return f"hccn_tool -i {device} -ip -s address {own} netmask {NETMASK}; hccn_tool -i {device} -gateway -s gateway {gateway}"
+
     plant, clear = ["cp -p /etc/hccn.conf /run/hccn.conf"], ["npusim fault clear"]
     for device, broken, mended, unused in BROKEN:
-        own, gateway = read("npu02", device, "ip"), read("npu02", device, "gateway")
-        restore = f"hccn_tool -i {device} -ip -s address {own} netmask {NETMASK}; hccn_tool -i {device} -gateway -s gateway {gateway}"
         plant.append(broken.format(peer=read("npu01", device, "ip")))
-        clear.append(mended.format(restore=restore))
+        clear.append(mended.format(restore=restore("npu02", device)))
     clear.append("cat /run/hccn.conf > /etc/hccn.conf")
-    with cluster.planted("npu02", "; ".join(plant), "; ".join(clear)):
+    # Two segments, and no gateway on either side: the plan of device 4 itself is wrong.
+    apart = "cp -p /etc/hccn.conf /run/hccn.conf; hccn_tool -i 4 -ip -s address 203.0.113.4 netmask 255.255.255.0"
+    together = f"{restore('npu01', 4)}; cat /run/hccn.conf > /etc/hccn.conf"
+    with cluster.planted("npu01", apart, together), cluster.planted("npu02", "; ".join(plant), "; ".join(clear)):
         code, output, found = fabric(cluster, tmp_path, {"fabric_pairs": "same_index"})
     assert code != 0, output
     reasons = {}

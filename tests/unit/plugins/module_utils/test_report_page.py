@@ -141,5 +141,5 @@ def test_every_chart_can_be_drawn(points):
 
 def test_bars_are_relative_to_the_longest_stage():
     stages = [{"stage": "npuops.ascend.hdk", "seconds": 80.0, "hosts": {}}, {"stage": "npuops.ascend.docker", "seconds": 20.0, "hosts": {}}]
-    assert [(bar["name"], bar["percent"]) for bar in _report_page.bars({"stages": stages})] == [("hdk", 100.0), ("docker", 25.0)]
+    assert [(drawn["name"], drawn["percent"]) for drawn in _report_page.bars({"stages": stages})] == [("hdk", 100.0), ("docker", 25.0)]
     assert _report_page.bars(None) == []
