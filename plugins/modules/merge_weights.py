@@ -362,7 +362,7 @@ class Output:
                 if error.errno != errno.EWOULDBLOCK:
                     return
             if time.monotonic() >= deadline:
-                raise core.MergeError(f"Another merge into {self.path} is running on this host and has not ended within {timeout} s (timeout). Run again later.")
+                raise core.MergeError(f"Another merge into {self.path} is running on this host and has not ended within {timeout} s (timeout). Run again.")
             time.sleep(LOCK_SECONDS)
 
     def unfinished(self, shards: t.Sequence[core.Shard]) -> list[core.Shard]:

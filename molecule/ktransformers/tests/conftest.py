@@ -55,8 +55,8 @@ def cut_off(playbook: str, variables: dict[str, t.Any], in_the_middle: str, also
     script = f"until {in_the_middle}; do sleep 0.02; done" + (f"; kill -KILL -- $({also_kill})" if also_kill else "")
     with open(PROJECT / ".build/ktransformers-cut-off.log", "wb") as log:
         run = subprocess.Popen(argv_of(playbook, variables, host), stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=PROJECT, env=ENVIRONMENT)
-        watch = subprocess.Popen(["ssh", "-F", ".build/ssh/kt.config", host, f"timeout {LIMIT} bash -c {shlex.quote(script)}"], stdout=log, stderr=subprocess.STDOUT,
-                                 stdin=subprocess.DEVNULL, cwd=PROJECT)
+        watch = subprocess.Popen(["ssh", "-F", ".build/ssh/kt.config", host, f"timeout {LIMIT} bash -c {shlex.quote(script)}"],
+                                 stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=PROJECT)
     try:
         while watch.poll() is None and run.poll() is None:
             time.sleep(0.02)

@@ -47,7 +47,8 @@ REFUSED = {
     ),
     "missing submodules": (
         "ktransformers", {"ktransformers_source": f"{FOLDER}/ktransformers-support-npu.tar.gz", "ktransformers_remote_src": True},
-        ["Missing submodules of", "third_party/llama.cpp, third_party/PhotonLibOS", "third_party/pybind11", "Nothing was changed", "ktransformers_submodules_archive"],
+        ["Missing submodules of", "third_party/llama.cpp, third_party/PhotonLibOS", "third_party/pybind11", "Nothing was changed",
+         "give ktransformers_submodules_archive"],
     ),
     "wrong archive of submodules": (
         "ktransformers",
@@ -71,7 +72,8 @@ REFUSED = {
     ),
     "branch of torch_npu": ("torch_npu", {"torch_npu_ref": "9.9.9"}, ["gives no 9.9.9 (torch_npu_ref) to npu01: there is no branch or tag of that name"]),
     "server of torch_npu": (
-        "torch_npu", {"torch_npu_source": "http://127.0.0.1:9/op-plugin.git"}, ["gives no 7.0.0 (torch_npu_ref) to npu01", "127.0.0.1", "torch_npu_git_mirrors"],
+        "torch_npu", {"torch_npu_source": "http://127.0.0.1:9/op-plugin.git"},
+        ["gives no 7.0.0 (torch_npu_ref) to npu01", "127.0.0.1", "torch_npu_git_mirrors"],
     ),
     "overlay": (
         "ktransformers",
