@@ -58,7 +58,7 @@ class ActionModule(BackgroundAction):
         task.action = "ansible.posix.synchronize"
         task.args = {
             "src": args["src"], "dest": args["dest"], "archive": False, "recursive": True, "times": True, "partial": True, "compress": False,
-            "rsync_opts": options,
+            "rsync_opts": options, "use_ssh_args": True,
         }
         action = self._shared_loader_obj.action_loader.get(
             task.action, task=task, connection=self._connection, play_context=self._play_context, loader=self._loader, templar=self._templar,

@@ -79,7 +79,9 @@ def parse(text: str) -> Manifest:
         path, size, digest = fields.get("path"), fields.get("size"), fields.get("sha256")
         sound = isinstance(size, int) and not isinstance(size, bool) and size >= 0 and isinstance(digest, str) and _SHA256.fullmatch(digest)
         if not sound or not is_plain_path(path) or path in files:
-            raise ManifestError(f"The manifest has the entry {json.dumps(entry)[:200]}, expected path, size and sha256 of a file in the folder, each file once.")
+            raise ManifestError(
+                f"The manifest has the entry {json.dumps(entry)[:200]}, expected path, size and sha256 of a file in the folder, each file once. Remove it."
+            )
         files[path] = File(size, digest)
     source = content.get("source", "")
     return Manifest(files, source if isinstance(source, str) else "")
@@ -117,7 +119,8 @@ def parse_known(text: str) -> Known:
         return {}
     known: Known = {}
     for path, entry in content.items() if isinstance(content, dict) else ():
-        if isinstance(entry, list) and len(entry) == 3 and all(type(part) is int for part in entry[:2]) and isinstance(entry[2], str):
+        numbers = entry[:2] if isinstance(entry, list) and len(entry) == 3 else [None]
+        if all(isinstance(part, int) and not isinstance(part, bool) for part in numbers) and isinstance(entry[2], str):
             known[path] = (entry[0], entry[1], entry[2])
     return known
 

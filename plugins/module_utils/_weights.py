@@ -171,15 +171,18 @@ def engine_problems(config: ModelConfig, names: t.Collection[str], engine: str, 
         ))
     if engine == "vllm" and quantised and general not in names:
         problems.append(Problem(
-            "engine-layout", general, "absent", f"{general}, which vLLM reads", "These weights were made for MindIE. Take weights that were made for vLLM Ascend.",
+            "engine-layout", general, "absent", f"{general}, which vLLM reads",
+            "These weights were made for MindIE. Take weights that were made for vLLM Ascend.",
         ))
     if engine == "vllm" and config.model_type == "deepseekv2":
         problems.append(Problem(
-            "engine-model-type", "config.json", "model_type deepseekv2", "model_type deepseek_v3", "deepseekv2 is MindIE's name; take weights that were made for vLLM Ascend.",
+            "engine-model-type", "config.json", "model_type deepseekv2", "model_type deepseek_v3",
+            "deepseekv2 is MindIE's name; take weights that were made for vLLM Ascend.",
         ))
     if chip.startswith("910") and config.quantization_method == "fp8":
         problems.append(Problem(
-            "chip-type", "config.json", "FP8 weights", f"BF16 or W8A8 weights, for {chip} has no FP8", "Take W8A8 weights, or cast these to BF16 and quantise them.",
+            "chip-type", "config.json", "FP8 weights", f"BF16 or W8A8 weights, for {chip} has no FP8",
+            "Take W8A8 weights, or cast these to BF16 and quantise them.",
         ))
     if chip.startswith("310P") and config.torch_dtype == "bfloat16":
         problems.append(Problem(

@@ -175,6 +175,8 @@ BLOCK = 1024 * 1024
 SUMS = "SHA256SUMS"
 CONNECT_SECONDS = 30
 WATCH_SECONDS = 1.0
+# What HTTP libraries call it when nobody answers.
+UNREACHABLE = ("ConnectionError", "ConnectError", "NetworkError", "Timeout", "gaierror", "MaxRetryError")
 # Where clients keep what is unfinished, and notes of what is finished.
 CLIENT_FOLDERS = (".cache", "._____temp")
 MAX_TEXT = 16 * 1024 * 1024
@@ -225,7 +227,8 @@ class Web(Source):
             names = [name for name in names if core.wanted(name, self.params["include"], self.params["exclude"])]
         outside = [name for name in names if not _manifest.is_plain_path(name)]
         if outside:
-            raise core.SourceError(f"The files of {core.shown_url(self.base)} would be written outside of their folder: {', '.join(outside[:3])}. Correct the list.")
+            shown = ", ".join(outside[:3])
+            raise core.SourceError(f"The files of {core.shown_url(self.base)} would be written outside of their folder: {shown}. Correct the list.")
         with ThreadPoolExecutor(max_workers=self.params["workers"]) as pool:
             return dict(zip(names, pool.map(self._size, names)))
 
@@ -237,7 +240,8 @@ class Web(Source):
             if error.code != 404:
                 self._refuse(url, error)
             raise core.SourceError(
-                f"{core.shown_url(self.base)} has no {SUMS}, so what is in this folder is not known. Put one there (sha256sum of all files), or set weights_source_files."
+                f"{core.shown_url(self.base)} has no {SUMS}, so what is in this folder is not known. "
+                "Put one there (sha256sum of all files), or set weights_source_files."
             ) from None
         except OSError as error:
             self._refuse(url, error)
@@ -320,7 +324,8 @@ class HubClient(Source):
         files = {name: size for name, size in listed.items() if core.wanted(name, self.params["include"], self.params["exclude"])}
         if not files:
             raise core.SourceError(
-                f"{self.hub.title} has {len(listed)} files in {self.repository}, but include and exclude leave none. Correct weights_include and weights_exclude."
+                f"{self.hub.title} has {len(listed)} files in {self.repository}, but include and exclude leave none. "
+                "Correct weights_include and weights_exclude."
             )
         return files
 
@@ -356,7 +361,7 @@ class HubClient(Source):
                 link = link.__cause__ or link.__context__
             status = next((code for code in map(status_of, chain) if code), None)
             names = " ".join(kind.__name__ for part in chain for kind in type(part).__mro__)
-            unreachable = status is None and any(word in names for word in ("ConnectionError", "ConnectError", "NetworkError", "Timeout", "gaierror", "MaxRetryError"))
+            unreachable = status is None and any(word in names for word in UNREACHABLE)
             where = self.endpoint or self.hub.endpoint
             what = f"{self.repository} in revision {self.revision}"
             text = core.explain(self.params["source"], where, what, status, str(error) or type(error).__name__, bool(self.token), unreachable)
@@ -475,7 +480,8 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     if missing and not params["plan"] and not module.check_mode:
         os.makedirs(source.path, mode=0o750, exist_ok=True)
         os.makedirs(os.path.dirname(params["progress"]), mode=0o755, exist_ok=True)
-        progress = ProgressFile(params["progress"], missing_bytes, f"downloading {params['location'] if params['source'] != 'url' else core.shown_url(params['location'])}")
+        shown = core.shown_url(params["location"]) if params["source"] == "url" else params["location"]
+        progress = ProgressFile(params["progress"], missing_bytes, f"downloading {shown}")
         try:
             source.fetch(missing, progress)
         finally:

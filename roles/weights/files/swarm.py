@@ -26,7 +26,7 @@ warnings.filterwarnings("ignore", category=DeprecationWarning)
 try:
     import libtorrent as lt
 except ImportError as error:
-    sys.exit(f"{sys.executable} has no libtorrent ({error}). Install the distribution's package, or the wheel into the environment that this interpreter is of.")
+    sys.exit(f"{sys.executable} has no libtorrent ({error}). Install the distribution's package, or the wheel for this interpreter.")
 
 EVERYBODY = (("0.0.0.0", "255.255.255.255"), ("::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"))
 REFUSED = 1
