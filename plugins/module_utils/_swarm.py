@@ -85,7 +85,6 @@ def unit_properties(config: dict[str, t.Any], folder: str, limit: int) -> list[s
         f"ReadWritePaths={posixpath.dirname(config['path'])} {folder}",
         "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_CHOWN CAP_FOWNER CAP_NET_RAW",
         "LimitNOFILE=65536",
-        "Nice=5",
     ]
 
 
