@@ -12,7 +12,7 @@ from ansible_collections.npuops.ascend.plugins.module_utils import _benchmark as
 DOCUMENTATION = r"""
 name: benchmark_comparison
 short_description: What became worse between two benchmark runs
-version_added: 0.1.0
+version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
   - Compares two runs point by point of the earlier one. A figure that got worse by more than its limit is a regression, and so is one that is gone.

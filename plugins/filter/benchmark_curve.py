@@ -12,7 +12,7 @@ from ansible_collections.npuops.ascend.plugins.module_utils import _benchmark_cu
 DOCUMENTATION = r"""
 name: benchmark_curve
 short_description: The throughput and latency curve of benchmark runs as a picture
-version_added: 0.1.0
+version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
   - Draws output throughput and time to the first token over the concurrency as one SVG, a line per run.

@@ -12,7 +12,7 @@ from ansible_collections.npuops.ascend.plugins.module_utils import _benchmark_lo
 DOCUMENTATION = r"""
 name: benchmark_problems
 short_description: What a benchmark tool would refuse, before it runs
-version_added: 0.1.0
+version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
   - Checks parameter sets and ranges of the synthetic load as mindiebenchmark and AISBench do, the concurrency against the limit of the tool,

@@ -12,7 +12,7 @@ from ansible_collections.npuops.ascend.plugins.module_utils import _benchmark_lo
 DOCUMENTATION = r"""
 name: benchmark_requests
 short_description: Chat requests with the lengths of a benchmark's load
-version_added: 0.1.0
+version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
   - Draws lengths as mindiebenchmark and AISBench do, and makes one chat request of each pair, for the data set C(line_by_line) of evalscope perf.

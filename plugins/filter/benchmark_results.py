@@ -12,7 +12,7 @@ from ansible_collections.npuops.ascend.plugins.module_utils import _benchmark as
 DOCUMENTATION = r"""
 name: benchmark_results
 short_description: The figures of a benchmark, whichever tool measured them
-version_added: 0.1.0
+version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
   - Reads what mindiebenchmark, AISBench, evalscope perf or vLLM's C(bench serve) report of one run at one concurrency, and gives the same structure for all.

@@ -12,7 +12,7 @@ from ansible_collections.npuops.ascend.plugins.module_utils import _benchmark_lo
 DOCUMENTATION = r"""
 name: benchmark_synthetic_config
 short_description: The synthetic_config.json of mindiebenchmark
-version_added: 0.1.0
+version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
   - Writes the load in the words of mindiebenchmark. AISBench takes C(Input) and C(Output) of it.

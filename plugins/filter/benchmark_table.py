@@ -12,7 +12,7 @@ from ansible_collections.npuops.ascend.plugins.module_utils import _benchmark as
 DOCUMENTATION = r"""
 name: benchmark_table
 short_description: A benchmark run as a table for the screen
-version_added: 0.1.0
+version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
   - One line per concurrency with success rate, throughput and the latencies that are looked at first.

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: weights_download
 short_description: Download a model from a hub or from a web server
-version_added: 0.1.0
+version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
   - Downloads from ModelScope, Modelers and Hugging Face with the Python clients of these hubs, which have to be installed for the interpreter that runs the

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: weights_manifest
 short_description: Make the manifest of a model, or check a directory against it
-version_added: 0.1.0
+version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
   - A manifest lists path, size and SHA-256 of every file of a model. It is made once, on the host that obtained the model, and every other copy is checked

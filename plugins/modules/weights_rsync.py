@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: weights_rsync
 short_description: Transfer weights with rsync and show how far it is
-version_added: 0.1.0
+version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
   - Takes files from an rsync server, or from the controller, into a directory of the host. An interrupted transfer continues, and of a changed file only

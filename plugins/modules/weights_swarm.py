@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: weights_swarm
 short_description: Take part in spreading a model within a group of hosts
-version_added: 0.1.0
+version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
   - Hosts of a group get the files of a manifest from each other, by the BitTorrent engine libtorrent (rasterbar), as a transient systemd unit.
