@@ -36,16 +36,17 @@ def on_host(host: str, command: str) -> str:
     return subprocess.run(argv, check=True, capture_output=True, text=True, cwd=PROJECT, stdin=subprocess.DEVNULL).stdout
 
 
-def start(variables: dict[str, t.Any] | None = None, *arguments: str) -> subprocess.Popen[str]:
+def start(log: pathlib.Path, variables: dict[str, t.Any] | None = None, *arguments: str) -> subprocess.Popen[bytes]:
+    """Into a file: a pipe that nobody empties would stop the run."""
     argv = ["ansible-playbook", "-i", "molecule/weights/inventory", "playbooks/weights.yml", "-e", json.dumps(variables or {}), *arguments]
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / ".build/collections"), "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_FORKS": "8"}
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL)
+    with log.open("wb") as output:
+        return subprocess.Popen(argv, stdout=output, stderr=subprocess.STDOUT, cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL)
 
 
 def run(variables: dict[str, t.Any] | None = None, *arguments: str) -> tuple[int, str]:
-    process = start(variables, *arguments)
-    output, _none = process.communicate()
-    return process.returncode, output
+    log = HUB / "run.log"
+    return start(log, variables, *arguments).wait(), log.read_text()
 
 
 def messages(output: str) -> str:
@@ -104,10 +105,10 @@ def swarmed(output: str, host: str) -> str:
 # ---- a second model, from the controller, and a host that loses its power
 
 
-def wait_for(condition: t.Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def wait_for(condition: t.Callable[[], bool], process: subprocess.Popen[bytes], log: pathlib.Path) -> None:
     deadline = time.monotonic() + LIMIT
     while not condition():
-        assert process.poll() is None, process.communicate()[0]
+        assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline
 
 
@@ -118,14 +119,13 @@ def received(host: str) -> int:
 
 
 def test_a_host_that_loses_its_power_continues_when_it_is_back():
-    process = start(SECOND, "-v")
-    # The shards that were hashed on one host and not yet on the others: a third of them has arrived.
-    wait_for(lambda: received("npu03") > SIZE / 4, process)
+    log = HUB / "run.log"
+    process = start(log, SECOND, "-v")
+    wait_for(lambda: received("npu03") > SIZE / 4, process, log)
     subprocess.run(["podman", "kill", "weights-npu03"], check=True, capture_output=True)
-    arrived = subprocess.run(["podman", "start", "weights-npu03"], check=True, capture_output=True)
-    assert arrived.returncode == 0
-    output, _none = process.communicate()
-    assert process.returncode == 0, output
+    subprocess.run(["podman", "start", "weights-npu03"], check=True, capture_output=True)
+    code, output = process.wait(), log.read_text()
+    assert code == 0, output
     assert "npu03: not reachable, waited for" in output
     kept, fetched = (int(re.findall(rf'"{word}": (\d+)', swarmed(output, "npu03"))[0]) for word in ("kept_bytes", "downloaded_bytes"))
     # A page that was not yet on the disk is lost with the power, so not everything that had arrived is there.
