@@ -44,6 +44,7 @@ _value:
   sample: ["CMake Error at CMakeLists.txt:228 (message):", "  NUMA library not found - maybe sudo apt install libnuma-dev"]
 """
 
+
 def log_errors(text: t.Any, limit: int = 12) -> list[str]:
     if not isinstance(text, str):
         raise AnsibleFilterError(f"npuops.ascend.log_errors takes the text of a log, found {type(text).__name__}.")

@@ -10,6 +10,7 @@ What counts as an error, and which of several came first, is decided here for al
 from __future__ import annotations
 
 import datetime
+import math
 import re
 import typing as t
 from collections import deque
@@ -207,7 +208,7 @@ def scan(source: str, stream: t.BinaryIO, utc_offset: int = 0, also: tuple[bytes
         if current is None:
             undated.append(text)
         else:
-            yield Line(source, text, None if current != current else current)
+            yield Line(source, text, None if math.isnan(current) else current)
     yield from (Line(source, earlier, None) for earlier in undated)
 
 

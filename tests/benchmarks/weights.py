@@ -51,7 +51,8 @@ def on_host(number: int, command: str) -> str:
 
 def inventory(folder: pathlib.Path) -> pathlib.Path:
     common = f"-F {PROJECT}/.build/ssh/weights.config"
-    hosts = {f"npu0{number}": {"ansible_host": f"10.89.13.{10 + number}", "ansible_user": "root", "ansible_ssh_common_args": common} for number in range(1, HOSTS + 1)}
+    login = {"ansible_user": "root", "ansible_ssh_common_args": common}
+    hosts = {f"npu0{number}": {"ansible_host": f"10.89.13.{10 + number}", **login} for number in range(1, HOSTS + 1)}
     file = folder / "hosts.json"
     file.write_text(json.dumps({"mindie": {"hosts": hosts}}))
     return file
@@ -60,7 +61,8 @@ def inventory(folder: pathlib.Path) -> pathlib.Path:
 def spread(hosts: pathlib.Path, source_host: str) -> tuple[float, float]:
     """Seconds of the transfer to the last host, and of the whole play."""
     variables = {
-        "weights_path": "/data/model", "weights_source": "host", "weights_source_host": source_host, "weights_engine_install": "package", "weights_poll_interval": 5,
+        "weights_path": "/data/model", "weights_source": "host", "weights_source_host": source_host,
+        "weights_engine_install": "package", "weights_poll_interval": 5,
     }
     began = time.monotonic()
     output = run(["ansible-playbook", "-v", "-i", str(hosts), "playbooks/weights.yml", "--forks", str(HOSTS), "-e", json.dumps(variables)])

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import platform
-
 FOLDER = "/opt/packages/ktransformers"
 MODEL = "/data/DeepSeek-R1-q4km-w8a8"
 BUILD_UNIT = "npuops-ktransformers-build.service"

@@ -196,7 +196,10 @@ def packages(debs: pathlib.Path, work: pathlib.Path, out: pathlib.Path) -> list[
 def weights_packages(debs: pathlib.Path, work: pathlib.Path) -> list[Package]:
     """What spreads weights: libtorrent with its Python package, by the names of Debian and Fedora, and rsync. Libraries go with what needs them."""
     made = []
-    for name, libraries_of_it, rpm in (("python3-libtorrent", ("libtorrent-rasterbar2.0t64", "libboost-python1.83.0"), "rb_libtorrent-python3"), ("rsync", ("libpopt0",), "rsync")):
+    for name, libraries_of_it, rpm in (
+        ("python3-libtorrent", ("libtorrent-rasterbar2.0t64", "libboost-python1.83.0"), "rb_libtorrent-python3"),
+        ("rsync", ("libpopt0",), "rsync"),
+    ):
         tree, version = unpack(debs, name, work)
         for library in libraries_of_it:
             shutil.copytree(unpack(debs, library, work)[0], tree, symlinks=True, dirs_exist_ok=True)

@@ -66,7 +66,8 @@ class Hub(http.server.BaseHTTPRequestHandler):
         elif match := re.fullmatch(r"/(?:api/v1/)?models/([^/]+/[^/]+)/(?:repo|resolve/[^/]+/(.+))", path):
             self.send_file(self.folder / match[1] / (match[2] or query.get("FilePath", [""])[0]), body)
         elif match := re.fullmatch(r"/api/v1/models/([^/]+/[^/]+)/revisions", path):
-            self.send_json(200, {"Code": 200, "Success": True, "Data": {"RevisionMap": {"Branches": [{"Revision": "master", "CreatedAt": 0}], "Tags": []}}}, body)
+            revisions = {"Branches": [{"Revision": "master", "CreatedAt": 0}], "Tags": []}
+            self.send_json(200, {"Code": 200, "Success": True, "Data": {"RevisionMap": revisions}}, body)
         else:
             self.send_json(404, {"error": f"Not found: {path}", "Code": 404, "Message": "not found"}, body)
 
@@ -107,7 +108,10 @@ class Hub(http.server.BaseHTTPRequestHandler):
             return
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         self.send_response(206 if "Range" in self.headers else 200)
-        headers = {"Content-Length": str(end - begin), "ETag": f'"{digest}"', "X-Repo-Commit": COMMIT, "X-Linked-Etag": f'"{digest}"', "X-Linked-Size": str(size)}
+        headers = {
+            "Content-Length": str(end - begin), "ETag": f'"{digest}"',
+            "X-Repo-Commit": COMMIT, "X-Linked-Etag": f'"{digest}"', "X-Linked-Size": str(size),
+        }
         if "Range" in self.headers:
             headers["Content-Range"] = f"bytes {begin}-{end - 1}/{size}"
         for name, value in {"Accept-Ranges": "bytes", "Content-Type": "application/octet-stream", **headers}.items():

@@ -37,7 +37,7 @@ def make(folder: pathlib.Path, shards: int, shard_bytes: int) -> None:
     texts = {
         "config.json": CONFIG,
         "generation_config.json": {"temperature": 0.6},
-        f"quant_model_description_w8a8_dynamic.json": {"model_quant_type": "W8A8_DYNAMIC", **dict.fromkeys(weight_map, "W8A8_DYNAMIC")},
+        "quant_model_description_w8a8_dynamic.json": {"model_quant_type": "W8A8_DYNAMIC", **dict.fromkeys(weight_map, "W8A8_DYNAMIC")},
         f"{PREFIX}.safetensors.index.json": {"metadata": {"total_size": shards * shard_bytes}, "weight_map": weight_map},
         "tokenizer.json": {"version": "1.0"},
         "tokenizer_config.json": {},

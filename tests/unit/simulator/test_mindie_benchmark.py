@@ -167,8 +167,14 @@ def test_other_modes_than_640_are_refused(tool, name, mode):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"Input": {"Method": "uniform", "Params": {"MinValue": 9, "MaxValue": 8}}}, "MinValue should less than MaxValue, but got MinValue is 9, and MaxValue is 8."),
-        ({"Input": {"Method": "uniform", "Params": {"MinValue": 0, "MaxValue": 8}}}, "Parameter Input MinValue is 0, not within the required range [1, 1048576]"),
+        (
+            {"Input": {"Method": "uniform", "Params": {"MinValue": 9, "MaxValue": 8}}},
+            "MinValue should less than MaxValue, but got MinValue is 9, and MaxValue is 8.",
+        ),
+        (
+            {"Input": {"Method": "uniform", "Params": {"MinValue": 0, "MaxValue": 8}}},
+            "Parameter Input MinValue is 0, not within the required range [1, 1048576]",
+        ),
         ({"Input": {"Method": "uniform", "Params": {"MinValue": 1}}}, "Expect keys"),
         ({"Output": {"Method": "zipf", "Params": {"Alpha": 1.0, "MinValue": 1, "MaxValue": 8}}}, "not within the required range (1.0, 10.0]"),
         ({"Output": {"Method": "gaussian", "Params": {"Mean": 4, "Var": -1, "MinValue": 1, "MaxValue": 8}}}, "Parameter Output Var is -1"),

@@ -13,7 +13,10 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.npuops.ascend.plugins.action import weights_swarm as action
 from ansible_collections.npuops.ascend.plugins.plugin_utils import _background as background
 
-HALF = {"complete": False, "phase": "downloading", "peers": 3, "done_bytes": 400_000_000_000, "kept_bytes": 200_000_000_000, "total_bytes": 600_000_000_000, "seconds": 100.0}
+HALF = {
+    "complete": False, "phase": "downloading", "peers": 3,
+    "done_bytes": 400_000_000_000, "kept_bytes": 200_000_000_000, "total_bytes": 600_000_000_000, "seconds": 100.0,
+}
 STARTING = {**HALF, "phase": "starting", "done_bytes": 0, "kept_bytes": 0, "total_bytes": 0}
 WHOLE = {**HALF, "complete": True, "phase": "seeding"}
 GONE = AnsibleConnectionFailure("Failed to connect to the host via ssh: No route to host\nmore")

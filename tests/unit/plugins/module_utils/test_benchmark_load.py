@@ -21,8 +21,12 @@ ANSWER = {"method": "gaussian", "mean": 2048, "var": 204.8, "min_value": 1848, "
 ZIPF = {"method": "zipf", "alpha": 1.5, "min_value": 1, "max_value": 100}
 
 
-def problems(tool="mindie", prompt=PROMPT, answer=ANSWER, request_count=128, concurrency=(80,), max_output=2048, texts=None):
-    return load.problems(tool, prompt, answer, request_count, list(concurrency) if isinstance(concurrency, tuple) else concurrency, max_output, texts)
+GUIDE = {"tool": "mindie", "prompt": PROMPT, "answer": ANSWER, "request_count": 128, "concurrency": [80], "max_output": 2048, "texts": None}
+
+
+def problems(**changes):
+    wanted = {**GUIDE, **changes}
+    return load.problems(*(wanted[name] for name in GUIDE))
 
 
 def test_the_load_of_the_guide_is_sound():
@@ -73,9 +77,9 @@ def test_one_fault_gives_one_sentence(changes, words):
 
 
 def test_the_bounds_are_allowed():
-    assert problems(answer={**ZIPF, "alpha": 10.0, "max_value": 2**20}, concurrency=(1, 1000), request_count=2**20, max_output=2**20) == []
+    assert problems(answer={**ZIPF, "alpha": 10.0, "max_value": 2**20}, concurrency=[1, 1000], request_count=2**20, max_output=2**20) == []
     assert problems(answer={**ANSWER, "var": 0}) == []
-    assert problems(tool="aisbench", concurrency=(64000,)) == []
+    assert problems(tool="aisbench", concurrency=[64000]) == []
 
 
 def distributions():

@@ -27,7 +27,10 @@ def test_clients_are_told_where_to_go_and_where_to_keep_their_caches():
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (("modelscope", "https://www.modelscope.cn", "x/y", None, "timed out", False, True), ["ModelScope at https://www.modelscope.cn cannot be reached", "weights_hub_endpoint"]),
+    (
+        ("modelscope", "https://www.modelscope.cn", "x/y", None, "timed out", False, True),
+        ["ModelScope at https://www.modelscope.cn cannot be reached", "weights_hub_endpoint"],
+    ),
     (("url", "https://h/f", "this file", None, "refused", False, True), ["The server at https://h/f cannot be reached", "weights_source_url"]),
     (("huggingface", "https://huggingface.co", "x/y", 401, "no", True), ["Hugging Face", "refuses the token for x/y", "weights_hub_token"]),
     (("huggingface", "https://huggingface.co", "x/y", 403, "no", False), ["gives no access without a token to x/y"]),
@@ -52,6 +55,9 @@ def test_what_is_shown_of_an_address_has_no_secret():
     assert core.shown_url("https://user:secret@h:8080/m.tar?sign=secret") == "https://h:8080/m.tar"
 
 
-@pytest.mark.parametrize("location, expected", [("https://h/m.tar.gz?x=1", True), ("https://h/m.tar", True), ("https://h/m.tar/files", False), ("https://h/m", False)])
+@pytest.mark.parametrize(
+    "location, expected",
+    [("https://h/m.tar.gz?x=1", True), ("https://h/m.tar", True), ("https://h/m.tar/files", False), ("https://h/m", False)],
+)
 def test_archives(location, expected):
     assert core.is_archive(location) is expected

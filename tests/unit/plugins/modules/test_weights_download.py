@@ -128,7 +128,10 @@ def test_a_plan_writes_nothing(download, served, tmp_path):
     ({}, ["has no SHA256SUMS", "weights_source_files"]),
     ({"files": ["absent.json"]}, ["There is no http://127.0.0.1:", "absent.json", "weights_source_files"]),
     ({"files": ["../../etc/passwd"]}, ["outside of their folder: ../../etc/passwd"]),
-    ({"files": ["config.json"], "location": "http://127.0.0.1:9/files"}, ["The server at http://127.0.0.1:9/files/config.json cannot be reached", "weights_source_url"]),
+    (
+        {"files": ["config.json"], "location": "http://127.0.0.1:9/files"},
+        ["The server at http://127.0.0.1:9/files/config.json cannot be reached", "weights_source_url"],
+    ),
     ({"files": [*FILES], "reserve": 1e12}, ["GB free", "must be free"]),
 ])
 def test_refusals_before_anything_is_written(download, served, tmp_path, options, words):

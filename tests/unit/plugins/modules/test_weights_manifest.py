@@ -12,7 +12,12 @@ import pytest
 
 from ansible_collections.npuops.ascend.plugins.modules import weights_manifest
 
-FILES = {"config.json": b"{}", "model-00001-of-00002.safetensors": b"one" * 1000, "model-00002-of-00002.safetensors": b"two" * 1000, "tp-0/model.safetensors": b"x"}
+FILES = {
+    "config.json": b"{}",
+    "model-00001-of-00002.safetensors": b"one" * 1000,
+    "model-00002-of-00002.safetensors": b"two" * 1000,
+    "tp-0/model.safetensors": b"x",
+}
 SIZE = sum(map(len, FILES.values()))
 
 
@@ -44,7 +49,6 @@ def test_a_manifest_is_made_once(look, model):
     assert listed == {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in FILES.items()}
     again = look(model, state="present", source="here")
     assert (again["changed"], again["complete"], again["read_bytes"]) == (False, True, 0)
-
 
 
 def test_a_check_of_unchanged_weights_opens_none(look, model, monkeypatch):
