@@ -58,13 +58,16 @@ def _split(cell: t.Any) -> tuple[float, str] | None:
     """A cell such as ``106.8642 ms``, ``0( 0.0% )`` or ``/`` as number and unit; nothing where it holds no number."""
     if isinstance(cell, bool) or cell is None:
         return None
-    if isinstance(cell, (int, float)):
-        return (float(cell), "") if math.isfinite(cell) else None
-    match = _NUMBER.match(str(cell))
-    if not match:
+    match = None
+    if not isinstance(cell, (int, float)):
+        match = _NUMBER.match(str(cell))
+        if not match:
+            return None
+    try:
+        value = float(match.group(1) if match else cell)
+    except OverflowError:
         return None
-    value = float(match.group(1))
-    return (value, match.group(2)) if math.isfinite(value) else None
+    return (value, match.group(2) if match else "") if math.isfinite(value) else None
 
 
 def _number(cell: t.Any) -> float | int | None:
@@ -80,7 +83,8 @@ def _time(cell: t.Any, unit: str, to: float = 1.0) -> float | None:
     if found is None:
         return None
     factor = _MILLISECONDS.get(found[1] or unit)
-    return None if factor is None else round(found[0] * factor / to, 6)
+    value = None if factor is None else round(found[0] * factor / to, 6)
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _count(cell: t.Any) -> int | None:
