@@ -174,7 +174,7 @@ def other(host: str) -> list[str]:
 @pytest.mark.parametrize("words, variables", [
     (["cannot be reached", "http://10.89.13.1:9/", "weights_environment"], {"weights_source_url": "http://10.89.13.1:9/files/npuops/DeepSeek-R1-W8A8"}),
     (["has no SHA256SUMS", "weights_source_files"], {"weights_source_url": "http://10.89.13.1:18080/files/npuops/absent"}),
-    (["GB free", "Nothing was transferred"], {"weights_space_reserve": 100_000}),
+    (["GB free", "have to be downloaded", "must be free"], {"weights_space_reserve": 100_000}),
     (["weights_source_path is /absent", "no directory"], {"weights_source": "local", "weights_source_path": "/absent"}),
     (["weights_source_host is npu09", "not among the hosts"], {"weights_source": "host", "weights_source_host": "npu09"}),
     (["weights_source is modelscope, but weights_repository is not set"], {"weights_source": "modelscope"}),
