@@ -48,8 +48,8 @@ class Cluster:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With FAULTS=few leave out what takes minutes: runs of playbooks with faults of their own, hosts with other products."""
-    if os.environ.get("FAULTS") == "few":
+    """With EXTENT=few leave out what takes minutes: runs of playbooks with faults of their own, hosts with other products."""
+    if os.environ.get("EXTENT") == "few":
         kept = ("test_faults.py", "ends_well", "full_matrix", "support_bundle")
         left = [item for item in items if not any(name in item.nodeid for name in kept)]
         config.hook.pytest_deselected(items=left)
