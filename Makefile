@@ -42,7 +42,7 @@ demo-down: deps ## Remove the simulated hosts of SCENARIO.
 test: deps ## Everything that has to pass.
 	tests/tools/test.sh
 
-test-all: deps ## The same with every fault planted and all bad input.
+test-all: deps ## The same with every fault planted and all of kTransformers.
 	tests/tools/test.sh all
 
 lint: deps ## yamllint, ansible-lint, documentation and changelog.

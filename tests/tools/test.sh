@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that has to pass, quick things first:  test.sh [all]
-# Without "all", two of the planted faults of each stage, and no bad input for kTransformers: that takes most of an hour.
+# Without "all", two of the planted faults of each stage and part of what is done to kTransformers: the rest takes most of an hour.
 set -euo pipefail
 [ "${1:-}" = all ] || export EXTENT=few
 log=.build/test.log
