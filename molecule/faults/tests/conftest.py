@@ -47,14 +47,6 @@ class Cluster:
         return done.returncode, done.stdout + done.stderr
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With EXTENT=few leave out what takes minutes: runs of playbooks with faults of their own, hosts with other products."""
-    if os.environ.get("EXTENT") == "few":
-        left = [item for item in items if "test_faults.py" not in item.nodeid]
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in left]
-
-
 @pytest.fixture(scope="session")
 def cluster() -> Cluster:
     return Cluster()

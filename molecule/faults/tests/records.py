@@ -17,8 +17,6 @@ import yaml
 PROJECT = pathlib.Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 RECORDS = PROJECT / ".build/faults"
 TABLES: dict[str, dict[str, list[dict[str, t.Any]]]] = yaml.safe_load((PROJECT / "molecule/faults/vars/faults.yml").read_text())
-# `make test` plants the first two faults of each stage, `make test-all` each.
-FEW = os.environ.get("EXTENT") == "few"
 
 Record = t.Dict[str, t.Any]
 
