@@ -164,7 +164,7 @@ def engine_problems(config: ModelConfig, names: t.Collection[str], engine: str, 
     quantised = any(map(_QUANT_SHARD.fullmatch, names))
     general = "quant_model_description.json"
     own = f"quant_model_description_{config.quantize}.json"
-    if engine == "mindie" and quantised and config.quantize and config.quantize.endswith("_dynamic") and own not in names:
+    if engine == "mindie" and quantised and config.quantize and config.quantize.endswith("_dynamic") and general in names and own not in names:
         problems.append(Problem(
             "engine-layout", general, f"{general} without {own}", f"{own}, which MindIE reads",
             "These weights were made for vLLM. Take weights in the layout of MindIE (msmodelslim with --mindie_format).",

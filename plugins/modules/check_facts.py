@@ -88,6 +88,10 @@ options:
     description: For V(stage=launch). User under which the service reads the weights.
     type: str
     default: root
+  weights_engine:
+    description: For V(stage=launch). Engine that loads the weights; its layout is not asked for when not given.
+    type: str
+    choices: [mindie, vllm]
   config_path:
     description: For V(stage=launch). The C(config.json) of MindIE.
     type: path
@@ -419,7 +423,9 @@ class Facts:
     def weights(self) -> Section:
         if not self.params["weights_path"]:
             raise NotYet("no weights are named")
-        found = _weights_directory.look(os.path.normpath(self.params["weights_path"]), _weights_directory.service_user(self.params["weights_user"]))
+        path, user = os.path.normpath(self.params["weights_path"]), _weights_directory.service_user(self.params["weights_user"])
+        chip = next((npu.chip for npu in read_npus() if npu.chip), "")
+        found = _weights_directory.look(path, user, self.params["weights_engine"] or "", chip)
         sizes = "".join(f"{file['name']} {file['size']}\n" for file in sorted(found["files"], key=lambda file: file["name"]))
         return {**found, "sizes_sha256": hashlib.sha256(sizes.encode("utf-8", "replace")).hexdigest()}
 
@@ -588,6 +594,7 @@ def main() -> None:
             "devices": {"type": "list", "elements": "int"},
             "weights_path": {"type": "path"},
             "weights_user": {"type": "str", "default": "root"},
+            "weights_engine": {"type": "str", "choices": ["mindie", "vllm"]},
             "config_path": {"type": "path"},
             "mindie_version": {"type": "str"},
             "world_size": {"type": "int"},

@@ -103,7 +103,7 @@ def weights_complete(cluster: Cluster) -> Findings:
 
 
 # Rules of MindIE that weights for kTransformers need not follow, and those that check weights_format judges.
-_FORMAT_PROBLEMS = ("config-key-missing", "quantize-missing", "quant-description-missing")
+_FORMAT_PROBLEMS = ("config-key-missing", "quantize-missing", "quant-description-missing", "engine-layout", "engine-model-type", "chip-type")
 _MINDIE_PROBLEMS = ("symlink", "foreign-owner", "other-writable", "config-mode", "path-characters", "too-many-files", *_FORMAT_PROBLEMS)
 
 
@@ -116,14 +116,6 @@ def weights_format(host: Host) -> Findings:
     for problem in weights["problems"]:
         if problem["id"] in _FORMAT_PROBLEMS:
             yield Finding(f"{problem['path']}: {problem['observed']}", str(problem["expected"]), evidence=str(problem["remedy"]))
-    chips = {npu.get("chip") for npu in host.section("pci")["npus"]} if host.has("pci") else set()
-    if weights["torch_dtype"] == "bfloat16" and "310P" in chips:
-        yield Finding('"torch_dtype": "bfloat16" in config.json', '"float16": a 310P has no bfloat16')
-    if weights.get("quantization_method") == "fp8" and chips & {"910B", "910", "310P"}:
-        yield Finding("FP8 weights (quantization_config of config.json)", "BF16 or W8A8: this chip has no FP8")
-    for note in weights["notes"]:
-        if "vLLM layout" in note:
-            yield Finding(note, "quant_model_description_QUANTIZE.json of MindIE", status="warn")
 
 
 def config_rules(host: Host) -> Findings:

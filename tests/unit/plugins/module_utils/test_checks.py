@@ -585,12 +585,14 @@ CASES = (
         ),
         "quant_model_description_w8a8_dynamic.json: absent",
     ),
-    Case("weights_format", put("weights", "quantization_method", value="fp8"), "FP8 weights"),
     Case(
         "weights_format",
-        put("weights", "notes", value=["quant_model_description.json is the name of the vLLM layout; MindIE looks for another."]),
-        "vLLM layout",
-        status="warn",
+        put(
+            "weights",
+            "problems",
+            value=[{"id": "chip-type", "path": "config.json", "observed": "FP8 weights", "expected": "W8A8 weights", "remedy": "Take W8A8 weights."}],
+        ),
+        "FP8 weights",
     ),
     Case("config_rules", put("config", "mode", value="0644"), "mode 0644"),
     Case("config_rules", put("config", "uid", value=1000), "owner uid 1000"),
