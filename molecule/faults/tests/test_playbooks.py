@@ -50,7 +50,7 @@ def test_a_check_can_be_switched_off_and_is_said_to_be(cluster):
     with cluster.planted("npu02", "npusim fault set health-alarm --device 4", "npusim fault clear health-alarm"):
         code, output = cluster.play("playbooks/checks.yml", {"preflight_stages": ["npu"], "preflight_checks": {"npu_health": "off"}})
     assert code == 0, output
-    assert "switched off" in output
+    assert "Switched off in preflight_checks: npu_health" in output
 
 
 @pytest.fixture
