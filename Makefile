@@ -29,7 +29,7 @@ $(COLLECTION):
 	mkdir -p '$(@D)'
 	ln -sfn '$(CURDIR)' '$@'
 
-.PHONY: help deps demo demo-down test test-all lint unit browser sanity molecule bench clean
+.PHONY: help deps demo demo-down test lint unit browser sanity molecule bench clean
 
 deps: .venv/.installed $(COLLECTION) ## Install what the other targets need.
 
@@ -41,9 +41,6 @@ demo-down: deps ## Remove the simulated hosts of SCENARIO.
 
 test: deps ## Everything that has to pass.
 	tests/tools/test.sh
-
-test-all: deps ## The same with every fault planted and all of kTransformers.
-	tests/tools/test.sh all
 
 lint: deps ## yamllint, ansible-lint, documentation and changelog.
 	tests/tools/lint.sh

@@ -1,12 +1,6 @@
 #!/usr/bin/env bash
-# Everything that has to pass, quick things first:  test.sh [all]
-# Scenario faults and part of what is done to kTransformers take most of an hour and are run with "all" alone; unit tests plant most faults without hosts.
+# Everything that has to pass, quick things first.
 set -euo pipefail
-scenarios=()
-if [ "${1:-}" != all ]; then
-    scenarios=(groups interrupted ktransformers mindie refusals weights)
-    export EXTENT=few
-fi
 log=.build/test.log
 mkdir -p .build
 : > "$log"
@@ -32,4 +26,4 @@ stage "static checks" tests/tools/lint.sh
 stage "unit tests" env PYTHONPATH="$ANSIBLE_COLLECTIONS_PATH" python -m pytest -q -n auto tests/unit
 stage "report in a browser" tests/tools/browser.sh
 stage "ansible-test sanity" tests/tools/sanity.sh
-stage "molecule" tests/tools/molecule.sh "${scenarios[@]}"
+stage "molecule" tests/tools/molecule.sh

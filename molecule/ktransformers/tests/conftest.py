@@ -25,15 +25,6 @@ LIMIT = 900
 ENVIRONMENT = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / ".build/collections"), "ANSIBLE_FORCE_COLOR": "0"}
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With EXTENT=few leave the many runs with bad input, and the builds that take minutes, to `make test-all`."""
-    if os.environ.get("EXTENT") == "few":
-        kept = ("test_host.py", "test_merge_", "test_build_goes_on")
-        left = [item for item in items if not any(name in item.nodeid for name in kept)]
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in left]
-
-
 def on_host(command: str, host: str = "npu01", stdin: str = "") -> str:
     argv = ["ssh", "-F", ".build/ssh/kt.config", host, command]
     done = subprocess.run(argv, check=False, capture_output=True, text=True, cwd=PROJECT, input=stdin)
