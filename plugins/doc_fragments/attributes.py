@@ -15,3 +15,26 @@ attributes:
   idempotent:
     description: A second run with the same options on an unchanged host reports no change.
 """
+
+    # Reads and changes nothing: used with the first one.
+    INFO_MODULE = r"""
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: N/A
+    details: This module changes nothing.
+  idempotent:
+    support: full
+"""
+
+    # Runs long, in the background of the host, and is watched from the controller.
+    PROGRESS = r"""
+attributes:
+  action:
+    description: Has an action plugin that runs on the controller.
+    support: full
+    details: Runs partly on the controller, where it waits and shows progress.
+  async:
+    description: Supports the keyword C(async).
+"""

@@ -21,13 +21,7 @@ options:
     default: /usr/local/Ascend
 extends_documentation_fragment:
   - npuops.ascend.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-  idempotent:
-    support: full
+  - npuops.ascend.attributes.info_module
 seealso:
   - module: npuops.ascend.ascend_package
 """

@@ -18,14 +18,7 @@ description:
   - Device by device, C(hccn_tool) is asked in parallel.
 extends_documentation_fragment:
   - npuops.ascend.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: N/A
-    details: Nothing is changed.
-  idempotent:
-    support: full
+  - npuops.ascend.attributes.info_module
 options:
   stage:
     description:

@@ -16,14 +16,7 @@ description:
   - Runs on the controller alone.
 extends_documentation_fragment:
   - npuops.ascend.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: N/A
-    details: Nothing is changed.
-  idempotent:
-    support: full
+  - npuops.ascend.attributes.info_module
 options:
   results:
     description: The results, as P(npuops.ascend.check_results#filter) gives them.

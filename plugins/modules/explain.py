@@ -17,13 +17,7 @@ description:
   - What the catalogue does not know is said to be unknown. Nothing is changed.
 extends_documentation_fragment:
   - npuops.ascend.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-  idempotent:
-    support: full
+  - npuops.ascend.attributes.info_module
 options:
   paths:
     description:

@@ -15,13 +15,7 @@ description:
   - Nothing is run and nothing is loaded, so that a library of another architecture can be read too.
 extends_documentation_fragment:
   - npuops.ascend.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-  idempotent:
-    support: full
+  - npuops.ascend.attributes.info_module
 options:
   paths:
     description: Where the library may lie. The first file that exists is read.

@@ -19,16 +19,10 @@ description:
     P(npuops.ascend.ping_matrix#filter) judges what all hosts brought.
 extends_documentation_fragment:
   - npuops.ascend.attributes
+  - npuops.ascend.attributes.info_module
 attributes:
   check_mode:
-    support: full
     details: A ping changes nothing, so it is sent in check mode too.
-  diff_mode:
-    support: N/A
-    details: This module changes nothing.
-  idempotent:
-    support: N/A
-    details: This module changes nothing.
 options:
   pings:
     description: The devices to ping from, each with its targets, which are pinged one after the other.

@@ -16,13 +16,7 @@ description:
   - Says whether the running service was started with the configuration that lies on disk now.
 extends_documentation_fragment:
   - npuops.ascend.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-  idempotent:
-    support: full
+  - npuops.ascend.attributes.info_module
 options:
   unit:
     description: Name of the systemd unit.

@@ -30,14 +30,7 @@ options:
     default: 60
 extends_documentation_fragment:
   - npuops.ascend.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: N/A
-    details: Nothing is changed.
-  idempotent:
-    support: full
+  - npuops.ascend.attributes.info_module
 notes:
   - Run it as root. For other users C(npu-smi) does not tell whether driver and firmware fit.
 seealso:

@@ -19,13 +19,7 @@ description:
   - Changes nothing. A directory that does not exist is a result, not a failure.
 extends_documentation_fragment:
   - npuops.ascend.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: N/A
-  idempotent:
-    support: N/A
+  - npuops.ascend.attributes.info_module
 options:
   path:
     description:

@@ -21,6 +21,7 @@ description:
   - Hidden files and folders, which the clients of the hubs keep beside the model, and unfinished downloads are not part of a model.
 extends_documentation_fragment:
   - npuops.ascend.attributes
+  - npuops.ascend.attributes.progress
 attributes:
   check_mode:
     support: full
@@ -29,12 +30,7 @@ attributes:
     support: none
   idempotent:
     support: full
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
-    details: Runs partly on the controller, where it shows progress.
   async:
-    description: Supports the keyword C(async).
     support: full
     details: Progress is not shown then.
 options:

@@ -18,6 +18,7 @@ description:
   - Needs rsync on the host, and for files of the controller also there.
 extends_documentation_fragment:
   - npuops.ascend.attributes
+  - npuops.ascend.attributes.progress
 attributes:
   check_mode:
     support: none
@@ -25,12 +26,7 @@ attributes:
     support: none
   idempotent:
     support: full
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
-    details: Runs partly on the controller, where it shows progress.
   async:
-    description: Supports the keyword C(async).
     support: none
 options:
   src:

@@ -20,6 +20,7 @@ description:
     others until it is told to leave. A host that is unreachable meanwhile, even one that lost its power, is waited for, and continues when it is back.
 extends_documentation_fragment:
   - npuops.ascend.attributes
+  - npuops.ascend.attributes.progress
 attributes:
   check_mode:
     support: full
@@ -28,12 +29,7 @@ attributes:
   idempotent:
     support: full
     details: A host that has everything and joins a swarm again reports a change, for it serves again.
-  action:
-    description: Has an action plugin that runs on the controller.
-    support: full
-    details: Runs partly on the controller, where it waits and shows progress.
   async:
-    description: Supports the keyword C(async).
     support: none
 options:
   path:
