@@ -327,7 +327,8 @@ def read_gguf(inputs: Inputs) -> dict[str, _gguf.Gguf]:
                 problems.append(f"{path}: {error}. Download it again.")
                 continue
         if files[path].version not in _gguf.VERSIONS:
-            inputs.warnings.append(f"{path} has GGUF version {files[path].version} and is read as version {max(_gguf.VERSIONS)}, as kTransformers' script does.")
+            known = max(_gguf.VERSIONS)
+            inputs.warnings.append(f"{path} has GGUF version {files[path].version} and is read as version {known}, as kTransformers' script does.")
     refuse(problems)
     refuse(list(core.split_problems(files)))
     return files

@@ -698,7 +698,8 @@ def test_an_output_folder_with_other_weights(case, name):
 
 
 @pytest.mark.parametrize("noted", [
-    "{", "[" * 100_000, "[]", "{}", '{"shards": {}}', '{"shards": {}, "inputs": 5}', '{"shards": {"%s": 5}, "inputs": {}}', '{"shards": {"%s": {"digest": "x"}}}',
+    "{", "[" * 100_000, "[]", "{}", '{"shards": {}}', '{"shards": {}, "inputs": 5}',
+    '{"shards": {"%s": 5}, "inputs": {}}', '{"shards": {"%s": {"digest": "x"}}}',
 ])
 def test_a_damaged_note_is_as_none(case, noted):
     case.make().merge()
