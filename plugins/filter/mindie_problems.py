@@ -64,31 +64,14 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9_.-]+)+", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
-def _nested(settings: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """The part of config.json that the settings make up."""
-    root: dict[str, t.Any] = {}
-    for name, value in settings.items():
-        node: t.Any = root
-        steps = config.parse_path(str(name))
-        for step, following in zip(steps, steps[1:] + (None,)):
-            empty: t.Any = [] if isinstance(following, int) else {}
-            if isinstance(step, int):
-                node.extend({} for _missing in range(step + 1 - len(node)))
-                if following is None:
-                    node[step] = value
-            else:
-                node[step] = value if following is None else node.get(step, empty)
-            node = node[step]
-    return root
-
-
 def _settings(settings: t.Mapping[str, t.Any], version: str) -> t.Iterator[str]:
     try:
-        findings = config.validate(_nested(settings), schema.family_of(version))
+        family = schema.family_of(version)
     except ValueError as error:
         yield str(error)
         return
-    for item in findings:
+    content, findings = config.assemble(settings)
+    for item in [*findings, *config.validate(content, family)]:
         # What is absent here may stand in the defaults of the image.
         if not item.observed.startswith("absent") and item.severity == "error":
             yield f"{item.path}: found {item.observed}, expected {item.expected}. {item.remedy}"

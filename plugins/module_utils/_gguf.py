@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 MAGIC = b"GGUF"
-# Version 1 had 32-bit lengths; 2 and 3 differ in nothing that is read here.
+# Version 1 had 32-bit lengths; 2 and 3 differ in nothing that is read here. Newer ones are read as 3, as kTransformers does.
 VERSIONS = (2, 3)
 MAX_DIMENSIONS = 8
 MAX_NAME_BYTES = 65_536
@@ -141,9 +141,10 @@ def parse(stream: t.BinaryIO, size: int) -> Gguf:
     if len(start) < 8:
         raise GgufError(f"{size} bytes, which end inside the header")
     version = int.from_bytes(start[4:], "little")
-    if version not in VERSIONS:
-        big_endian = int.from_bytes(start[4:], "big") in VERSIONS
-        raise GgufError("a big-endian GGUF file, expected little-endian" if big_endian else f"GGUF version {version}, expected 2 or 3")
+    if version and not version & 0xFFFF:
+        raise GgufError("a big-endian GGUF file, expected little-endian")
+    if version < min(VERSIONS):
+        raise GgufError(f"GGUF version {version}, expected 2 or 3")
     tensor_count, value_count = reader.count(24), reader.count(13)
     metadata: dict[str, Value] = {}
     for _item in range(value_count):
@@ -161,7 +162,8 @@ def parse(stream: t.BinaryIO, size: int) -> Gguf:
         # Aligned is the sum, as kTransformers does it; the same for every file whose offsets are aligned as they must be.
         tensor = Tensor(name, dimensions, kind, -(-(end + relative) // alignment) * alignment)
         tensors.append(tensor)
-        if tensor.offset + (tensor.size or 0) > size:
+        # An empty tensor at the end needs no padding before it.
+        if tensor.size != 0 and tensor.offset + (tensor.size or 0) > size:
             raise GgufError(f"{size} bytes, but tensor {name} reaches to byte {tensor.offset + (tensor.size or 0)}: the file is truncated")
     if len({tensor.name for tensor in tensors}) != len(tensors):
         raise GgufError("one tensor name twice")

@@ -25,12 +25,14 @@ BLOCK = 4096
 # Of the widest element in a safetensors file.
 ALIGNMENT = 8
 QUANTIZE = "w8a8_dynamic"
+MAX_PARTS = 100_000
 
 _EXPERT = ".mlp.experts."
 # The MTP layer of DeepSeek-V3, which the script leaves out of FP8 weights only.
 _FP8_DROPPED = "model.layers.61"
 _LAYER = re.compile(r"\.layers\.(\d+)\.")
-_SPLIT_NAME = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.(?:gguf|safetensors)")
+# DeepSeek's own weights count 00001-of-000163.
+_SPLIT_NAME = re.compile(r"(.+)-([0-9]{5,6})-of-([0-9]{5,6})\.(?:gguf|safetensors)")
 _GGUF_EXPERTS = re.compile(r"blk\.(\d+)\.ffn_(gate|up|down)_exps\.weight")
 
 _MIXTRAL = re.compile(r"model\.layers\.(\d+)\.block_sparse_moe\.experts\.(\d+)\.(w[123])\.weight")
@@ -144,6 +146,10 @@ class Selection:
     repeated: list[str] = field(default_factory=list)
     has_block_scales: bool = False
 
+    @property
+    def is_fp8_as_w8a8(self) -> bool:
+        return self.format == W8A8 and self.has_block_scales
+
     def add(self, path: str, header: _safetensors.Header) -> None:
         """Take the tensors of one file; of a key that comes again the later one counts, as in the script."""
         for key, tensor in header.tensors.items():
@@ -184,25 +190,21 @@ class Selection:
             elif {layer_of(key) for key in self.experts if rename(key) in missing} == {max(map(layer_of, self.experts))}:
                 hint += " If the layer is the MTP layer, which many GGUF files leave out, use safetensors files without it."
             yield f"The GGUF files lack {len(missing)} tensors of experts that the safetensors files name: {', '.join(missing)}. {hint}"
-        if self.format == W8A8 and self.has_block_scales:
-            yield (
-                "The experts in the safetensors files have weight_scale_inv, which is FP8 and not W8A8. Set format to fp8, "
-                "or give the folder of the W8A8 weights."
-            )
 
 
 def missing_numbers(names: t.Iterable[str]) -> list[str]:
     """Return the files that the numbers in the names leave out: N files, counted from 0 or from 1."""
-    series: dict[tuple[str, str], set[int]] = {}
+    series: dict[tuple[str, str, int], set[int]] = {}
     for name in names:
         match = _SPLIT_NAME.fullmatch(name)
         if match:
-            series.setdefault((match[1], f"{match[3]}{name[match.end(3):]}"), set()).add(int(match[2]))
+            series.setdefault((match[1], f"{match[3]}{name[match.end(3):]}", len(match[2])), set()).add(int(match[2]))
     missing = []
-    for (prefix, tail), numbers in sorted(series.items()):
-        total = int(tail.split(".")[0])
+    for (prefix, tail, width), numbers in sorted(series.items()):
+        # A count out of all proportion is a broken name, not a list worth making.
+        total = min(int(tail.split(".")[0]), MAX_PARTS)
         first = 0 if 0 in numbers else 1
-        missing.extend(f"{prefix}-{number:05d}-of-{tail}" for number in range(first, first + total) if number not in numbers)
+        missing.extend(f"{prefix}-{number:0{width}d}-of-{tail}" for number in range(first, first + total) if number not in numbers)
     return missing
 
 
@@ -239,7 +241,9 @@ def split_problems(files: t.Mapping[str, _gguf.Gguf]) -> t.Iterator[str]:
     parts = {path: content.metadata for path, content in files.items() if _positive(content.metadata.get("split.count")) not in (None, 1)}
     for count in sorted({metadata["split.count"] for metadata in parts.values()}):
         group = {path: metadata.get("split.no") for path, metadata in parts.items() if metadata["split.count"] == count}
-        absent = [str(number + 1) for number in range(min(int(count), 100_000)) if number not in group.values()]
+        if None in group.values():
+            continue
+        absent = [str(number + 1) for number in range(min(int(count), MAX_PARTS)) if number not in group.values()]
         if absent:
             yield f"A split GGUF of {count} parts lacks part {some(absent)}; there are {some(sorted(group))}. Download the rest."
 
@@ -277,7 +281,8 @@ def model_problems(config: t.Mapping[str, t.Any], experts: t.Mapping[str, t.Coll
     counts = {rename(key): len(numbers) for key, numbers in experts.items()}
     for content in files.values():
         for tensor in content.tensors:
-            if tensor.name in counts and len(tensor.dimensions) == 3:
+            # The names say which layers have experts. Those of experts that were not downloaded may be absent.
+            if len(tensor.dimensions) == 3 and counts.get(tensor.name, 0) > tensor.dimensions[2]:
                 layer = tensor.name.split(".")[1]
                 compare(f"experts in the safetensors files (layer {layer})", counts[tensor.name], "experts in the GGUF", tensor.dimensions[2])
     differences = [f"{here} {expected}, but {there} {value}" for here, there, expected, value in found]
@@ -362,6 +367,11 @@ def plan(selection: Selection, index: t.Mapping[str, Block], layout: str) -> Pla
     warnings: list[str] = []
     if selection.repeated:
         warnings.append(f"The safetensors files hold {some(selection.repeated)} more than once; the one of the last file counts.")
+    if selection.is_fp8_as_w8a8:
+        warnings.append(
+            "The experts in the safetensors files have weight_scale_inv, which is FP8 and not W8A8. They are merged by the rules of W8A8, and config.json "
+            "gets no key quantize. Set format to fp8, or give the folder of the W8A8 weights."
+        )
     shards = []
     for number, layer in enumerate(sorted(groups)):
         entries = _entries(selection, groups[layer], index, warnings)
@@ -470,7 +480,7 @@ def runtime_config(data: bytes, form: str) -> bytes:
             f'config.json beside the safetensors files says "quantize": {json.dumps(content["quantize"])}, expected "{QUANTIZE}" or no such key. '
             "Give the folder of the W8A8 weights."
         )
-    return (json.dumps({**content, "quantize": QUANTIZE}, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+    return (json.dumps({**content, "quantize": QUANTIZE}, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
 def space_needed(new: t.Sequence[int], replaced: int) -> int:

@@ -79,21 +79,31 @@ def parse(text: str) -> dict[str, t.Any]:
         repeated = repeated or len(result) < len(pairs)
         return result
 
+    def place(literal: str) -> tuple[int, int]:
+        match = re.search(r"(?:^|[:\[,])\s*" + re.escape(literal), text)
+        return _position(text, match.end() - len(literal) if match else 0)
+
     def no_constant(name: str) -> t.NoReturn:
-        match = re.search(r"[:\[,]\s*" + re.escape(name), text)
-        line, column = _position(text, match.end() - len(name) if match else 0)
-        raise ConfigSyntaxError(name, "JSON has no such number; write a plain one.", line, column)
+        raise ConfigSyntaxError(name, "JSON has no such number; write a plain one.", *place(name))
+
+    def integer(digits: str) -> int:
+        try:
+            return int(digits)
+        except ValueError:
+            # Python reads no number of thousands of digits.
+            raise ConfigSyntaxError(f"a number of {len(digits.lstrip('-'))} digits", "No key takes such a number; correct it.", *place(digits)) from None
 
     try:
-        config = json.loads(text, object_pairs_hook=members, parse_constant=no_constant)
+        config = json.loads(text, object_pairs_hook=members, parse_constant=no_constant, parse_int=integer)
+        twice = next(_repeated_keys(text, _skip_blanks(text, 0))) if repeated else None
     except json.JSONDecodeError as error:
         raise _explained(text, error) from None
     except RecursionError:
         raise ConfigSyntaxError("values nested too deeply", "Restore config.json from the MindIE image.") from None
     if not isinstance(config, dict):
         raise ConfigSyntaxError(f"{schema.type_name(config)} at the top", "config.json is one object, { ... }.")
-    if repeated:
-        key, where = next(_repeated_keys(text, _skip_blanks(text, 0)))
+    if twice:
+        key, where = twice
         line, column = _position(text, where)
         raise ConfigSyntaxError(f"the key {key!r} a second time in its object", "Remove one of the two; the engine would silently use the last.", line, column)
     return config
@@ -177,6 +187,7 @@ def _repeated_keys(text: str, offset: int) -> t.Iterator[tuple[str, int]]:
 
 # Key paths
 
+_NAME = re.compile(r"[^.\[\]]+")
 _STEP = re.compile(r"(?:^|\.)([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]{1,6})\]")
 
 
@@ -219,6 +230,56 @@ def get_value(config: t.Any, path: Path) -> t.Any:
 
 def plan(config: dict[str, t.Any], settings: dict[str, t.Any], family: Family) -> tuple[list[Change], list[Finding]]:
     """Return what to change for the settings, and the settings that cannot be applied."""
+    wanted, findings = _wanted(settings, lambda path, leaf: _typed(config, path, leaf, family))
+    changes = [Change(path, get_value(config, path), leaf) for path, leaf in wanted.items()]
+    changed = [change for change in changes if not _same(change.before, change.after)]
+    findings.extend(_unreachable(config, changed))
+    return changed, findings
+
+
+def assemble(settings: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[Finding]]:
+    """Return the part of config.json that the settings make up, and the settings that contradict each other."""
+
+    def converted(path: Path, leaf: t.Any) -> tuple[t.Any, list[Finding]]:
+        key = schema.BY_PATH.get(_schema_path(path))
+        return _converted(key.kind, leaf) if key else leaf, []
+
+    wanted, findings = _wanted(settings, converted)
+    root: dict[str, t.Any] = {}
+    for path, leaf in wanted.items():
+        # The rest of a plain list stands in the file, and without it the list cannot be judged.
+        if not _inside_plain_list(path):
+            findings.extend(_put(root, path, leaf))
+    return root, findings
+
+
+def _inside_plain_list(path: Path) -> bool:
+    keys = [schema.BY_PATH.get(_schema_path(path[:end])) for end, step in enumerate(path) if isinstance(step, int)]
+    return any(key is not None and key.kind in ("strs", "ips", "ints", "int_lists") for key in keys)
+
+
+def _put(root: dict[str, t.Any], path: Path, value: t.Any) -> t.Iterator[Finding]:
+    node: t.Any = root
+    for end, (step, following) in enumerate(zip(path, (*path[1:], None))):
+        wanted: type = list if isinstance(step, int) else dict
+        if not isinstance(node, wanted):
+            name, kind = format_path(path[:end]), schema.type_name(wanted())
+            yield Finding("wrong-type", name, schema.type_name(node), kind, f"Settings take {name} for both; keep those of one kind.")
+            return
+        empty = list if isinstance(following, int) else dict
+        if isinstance(step, int):
+            node.extend(empty() for _index in range(step + 1 - len(node)))
+        else:
+            node.setdefault(step, empty())
+        if following is None:
+            node[step] = value
+        node = node[step]
+
+
+def _wanted(
+    settings: t.Mapping[str, t.Any], typed: t.Callable[[Path, t.Any], tuple[t.Any, list[Finding]]]
+) -> tuple[dict[Path, t.Any], list[Finding]]:
+    """Return the value for each path that the settings name, and the settings that cannot be read or contradict each other."""
     findings: list[Finding] = []
     wanted: dict[Path, t.Any] = {}
     for text, value in settings.items():
@@ -228,22 +289,20 @@ def plan(config: dict[str, t.Any], settings: dict[str, t.Any], family: Family) -
             findings.append(Finding("bad-path", str(text), schema.shown(value), "a key path", str(error)))
             continue
         for path, leaf in leaves:
-            leaf, problems = _typed(config, path, leaf, family)
+            leaf, problems = typed(path, leaf)
             findings.extend(problems)
             if problems:
                 continue
             if wanted.setdefault(path, leaf) != leaf:
                 name = format_path(path)
                 findings.append(Finding("set-twice", name, f"{schema.shown(wanted[path])} and {schema.shown(leaf)}", "one value", f"Set {name} once."))
-    for path in wanted:
+    for path in list(wanted):
         outer = next((path[:end] for end in range(1, len(path)) if path[:end] in wanted), None)
         if outer:
             name = format_path(path)
             findings.append(Finding("set-twice", name, f"{format_path(outer)} and {name}", "one of the two", f"Set {name} inside {format_path(outer)}."))
-    changes = [Change(path, get_value(config, path), leaf) for path, leaf in wanted.items()]
-    changed = [change for change in changes if not _same(change.before, change.after)]
-    findings.extend(_unreachable(config, changed))
-    return changed, findings
+            del wanted[path]
+    return wanted, findings
 
 
 def _same(one: t.Any, other: t.Any) -> bool:
@@ -303,10 +362,10 @@ def _converted(kind: str, value: t.Any) -> t.Any:
     if kind in ("strs", "ips", "ints", "int_lists") and isinstance(value, str) and value.lstrip().startswith("["):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     if kind in ("ints", "int_lists") and isinstance(value, list):
-        return [_converted("ints" if isinstance(item, list) else "int", item) for item in value]
+        return [_converted("ints" if kind == "int_lists" and isinstance(item, list) else "int", item) for item in value]
     if not isinstance(value, str):
         return value
     text = value.strip().lower()
@@ -464,6 +523,8 @@ def _instances(config: dict[str, t.Any], schema_path: str) -> list[Path]:
 def _values(node: t.Any, path: Path, family: Family) -> t.Iterator[Finding]:
     items: t.Iterable[tuple[t.Any, t.Any]] = node.items() if isinstance(node, dict) else enumerate(node)
     for step, value in items:
+        if isinstance(step, str) and not _NAME.fullmatch(step):
+            continue  # "A.b" as one key is not the key b of A, and the engine ignores it
         here = path + (step,)
         key = schema.BY_PATH.get(_schema_path(here))
         name = format_path(here)

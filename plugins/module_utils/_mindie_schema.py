@@ -34,7 +34,7 @@ _FAMILY_STARTS = (
     ((3, 0, 0, 0), "3.0"),
 )
 _LINES = {start[:2] for start, name in _FAMILY_STARTS}
-_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.\d+)*(?:\.?(T|RC|BETA|B)\.?(\d+)(?![0-9A-Za-z])|(?!\.?[0-9A-Za-z]))", re.IGNORECASE)
+_VERSION = re.compile(r"v?(\d{1,9})\.(\d{1,9})(?:\.\d+)*(?:\.?(T|RC|BETA|B)\.?(\d{1,9})(?![0-9A-Za-z])|(?!\.?[0-9A-Za-z]))", re.IGNORECASE)
 
 MANUAL = "MindIE-LLM service parameter manual"
 CODE = "MindIE-LLM config_manager source"
@@ -122,6 +122,9 @@ _PORT = {"low": 1024, "high": 65535}
 _INT32 = 2**31 - 1
 _UINT32 = 2**32 - 1
 _TOKENS = 4 * 1024 * 1024
+BACKEND = "mindieservice_llm_engine"
+# What the engine takes where the key is absent.
+MULTI_NODES_INFER_PORT = 1120
 
 _S = "ServerConfig."
 _B = "BackendConfig."
@@ -296,13 +299,17 @@ def type_name(value: t.Any) -> str:
 
 def shown(value: t.Any) -> str:
     """Return a value as JSON, short enough for a message."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        text = f"a deeply nested {type_name(value)}"
     return text if len(text) <= 120 else text[:117] + "..."
 
 
 def is_ip(value: t.Any) -> bool:
+    # Python takes an address with a zone, fe80::1%eth0, for one; the engine does not.
     try:
-        ipaddress.ip_address(value if isinstance(value, str) else "")
+        ipaddress.ip_address(value if isinstance(value, str) and "%" not in value else "")
     except ValueError:
         return False
     return True
@@ -367,7 +374,7 @@ def check_value(key: Key, path: str, value: t.Any, family: Family) -> t.Iterator
     if key.kind == "json_text":
         try:
             json.loads(value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield Finding("bad-json-text", path, shown(value), f"a string that holds JSON ({error})", f"Give {path} as a mapping, or correct its quoting.")
         return
     for leaf in _flatten(value):
@@ -511,6 +518,15 @@ def rule_devices(view: View) -> t.Iterator[Finding]:
             )
 
 
+def rule_backend(view: View) -> t.Iterator[Finding]:
+    path = _B + "backendName"
+    name = view.text(path)
+    if name is not None and name != BACKEND and re.fullmatch(BY_PATH[path].pattern, name):
+        yield Finding(
+            "unknown-backend", path, name, f"{BACKEND}, the only backend that the manual names", f"Set {path} to {BACKEND}.", severity="warning",
+        )
+
+
 def rule_multi_node(view: View) -> t.Iterator[Finding]:
     instances = view.number(_B + "modelInstanceNumber")
     if view.multi_node() and instances not in (None, 1):
@@ -519,9 +535,14 @@ def rule_multi_node(view: View) -> t.Iterator[Finding]:
 
 
 def rule_template(view: View) -> t.Iterator[Finding]:
-    models = view.raw(_D + "ModelConfig")
-    if view.text(_C + "templateType") == "Standard" and isinstance(models, list) and len(models) != 1:
-        path = _D + "ModelConfig"
+    path = _D + "ModelConfig"
+    models = view.raw(path)
+    if not isinstance(models, list):
+        return
+    if view.text(_C + "templateType") != "Standard":
+        if not models:
+            yield Finding("no-model", path, "no model", "at least one model", f"Describe the model in {path}[0].")
+    elif len(models) != 1:
         yield Finding(
             "standard-needs-one-model", path, f"{len(models)} models", "exactly 1 with templateType Standard",
             f"Keep one entry in {path}.", "There should be one modelParam for Standard templateType.",
@@ -542,9 +563,10 @@ def rule_wildcard_address(view: View) -> t.Iterator[Finding]:
 
 def rule_ports(view: View) -> t.Iterator[Finding]:
     port, inter_node = view.number(_S + "port"), view.number(_B + "multiNodesInferPort")
-    if port is not None and port == inter_node:
+    absent = view.raw(_B + "multiNodesInferPort") is None
+    if port is not None and port == (MULTI_NODES_INFER_PORT if absent else inter_node):
         yield Finding(
-            "port-equals-multi-node-port", _B + "multiNodesInferPort", str(inter_node), f"another port than {_S}port",
+            "port-equals-multi-node-port", _B + "multiNodesInferPort", f"absent, which means {port}" if absent else str(port), f"another port than {_S}port",
             f"Give {_S}port and {_B}multiNodesInferPort different ports.", "Endpoint port cannot be equal to multiNodesInferPort.",
         )
     address = view.text(_S + "ipAddress")
@@ -587,6 +609,8 @@ def rule_parallelism(view: View) -> t.Iterator[Finding]:
             if not all(given.get(name) for name in names[:2]):
                 continue
             factors = {name: given[name] for name in names if given.get(name)}
+            if any(abs(value) > _INT32 for value in factors.values()):
+                continue  # out of range, which has its own finding; a product of such numbers may be too long to write
             product = math.prod(factors.values())
             formula = " x ".join(f"{name} {value}" for name, value in factors.items()) + f" = {product}"
             if _is_int(total) and product != total:
@@ -635,7 +659,7 @@ def _tls_value(switch: str, path: str, value: t.Any) -> t.Iterator[Finding]:
         return
     if isinstance(value, list) and len(value) > 3:
         yield Finding("tls-too-many-files", path, f"{len(value)} files", "1 to 3 files", f"Keep at most 3 files in {path}.")
-    for name in _flatten(value):
+    for name in value if isinstance(value, list) else [value]:
         if isinstance(name, str) and (name.startswith("/") or ".." in name.split("/")):
             yield Finding(
                 "tls-path-outside", path, shown(name), "a path relative to the MindIE home directory, without ..",
@@ -661,6 +685,6 @@ def rule_layerwise(view: View) -> t.Iterator[Finding]:
 
 
 RULES: tuple[Rule, ...] = (
-    rule_lengths, rule_batches, rule_memory, rule_devices, rule_multi_node, rule_template, rule_wildcard_address,
+    rule_lengths, rule_batches, rule_memory, rule_devices, rule_backend, rule_multi_node, rule_template, rule_wildcard_address,
     rule_ports, rule_parallelism, rule_tls, rule_layerwise,
 )

@@ -350,7 +350,12 @@ def validate(table: Table, profile: str = "mindie") -> list[Finding]:
     _check_head(report, table, servers)
     _check_servers(report, servers, devices)
     _check_devices(report, servers, devices)
-    _check_addresses(report, [device for group in devices for device in group], single_server=len(servers) == 1)
+    _check_addresses(
+        report,
+        [device for group in devices for device in group],
+        single_server=len(servers) == 1,
+        superpod=table.get("version") == SUPERPOD_VERSION,
+    )
     _check_ranks(report, servers, devices)
     if table.get("version") == SUPERPOD_VERSION:
         _check_superpods(report, table, servers, devices)
@@ -444,7 +449,7 @@ def _check_servers(report: _Report, servers: _Records, devices: list[_Records]) 
                 report.add("server_id_long", f"{path}.server_id", f"{len(server_id)} characters")
             report.unique("server_id_duplicate", server_ids, server_id, f"{path}.server_id")
         host_ip = _text(server, "host_ip")
-        if host_ip and _address(host_ip) is None:
+        if "host_ip" in server and host_ip is not None and _address(host_ip) is None:
             report.add("host_ip_invalid", f"{path}.host_ip", _shown(host_ip))
         container_ip = _text(server, "container_ip") if report.mindie else None
         if container_ip == "":
@@ -464,25 +469,26 @@ def _check_servers(report: _Report, servers: _Records, devices: list[_Records]) 
         elif report.mindie and len(group) > MINDIE_DEVICES[1]:
             report.add("device_count_range", f"{path}.device", f"{len(group)} devices", count=len(group))
         if len(group) != first:
-            report.add("device_count_uneven", f"{path}.device", f"{len(group)} devices", count=len(group), first=first)
+            # HCCL looks at the average of all servers only.
+            severity = "error" if report.mindie or not group else "warning"
+            report.add("device_count_uneven", f"{path}.device", f"{len(group)} devices", severity, count=len(group), first=first)
     total = sum(len(group) for group in devices)
     if report.mindie and (len(servers) > MINDIE_MANUAL_SERVERS or total > MINDIE_MANUAL_DEVICES):
         report.add("beyond_manual", "server_list", f"{len(servers)} servers and {total} devices")
 
 
 def _check_devices(report: _Report, servers: _Records, devices: list[_Records]) -> None:
+    backups: dict[t.Any, str] = {}
     for (server_path, dummy), group in zip(servers, devices):
         ids: dict[t.Any, str] = {}
         host_ports: dict[t.Any, str] = {}
         for path, device in group:
             _check_device_id(report, device, f"{path}.device_id", ids)
-            backup = _text(device, "backup_device_ip")
-            if backup and any(_address(part) is None for part in backup.split(",")):
-                report.add("backup_device_ip_invalid", f"{path}.backup_device_ip", _shown(backup))
+            _check_backup(report, device, f"{path}.backup_device_ip", backups)
             for key in ("device_port", "backup_device_port", "host_port"):
                 if key in device:
                     _check_port(report, device, key, f"{path}.{key}", host_ports)
-        if list(ids) != sorted(ids):
+        if report.mindie and list(ids) != sorted(ids):
             report.add("device_order", f"{server_path}.device", ", ".join(map(str, ids)))
 
 
@@ -494,10 +500,27 @@ def _check_device_id(report: _Report, device: t.Mapping[str, t.Any], path: str, 
     if number is None:
         report.add("device_id_invalid", path, _shown(text) if text else "nothing")
         return
-    if number > HCCL_DEVICE_ID_MAX:
-        too_large = report.mindie and number > MINDIE_DEVICE_ID_MAX
-        report.add("device_id_range" if too_large else "device_id_physical", path, _shown(text), value=number)
+    if report.mindie and number > MINDIE_DEVICE_ID_MAX:
+        report.add("device_id_range", path, _shown(text), value=number)
+    elif number > HCCL_DEVICE_ID_MAX:
+        # The daemon takes these, and its manual allows servers of 32 devices.
+        report.add("device_id_physical", path, _shown(text), "warning" if report.mindie else "error", value=number)
     report.unique("device_id_duplicate", ids, number, path)
+
+
+def _check_backup(report: _Report, device: t.Mapping[str, t.Any], path: str, backups: dict[t.Any, str]) -> None:
+    text = _text(device, "backup_device_ip")
+    if not text:
+        return
+    own = {_address(part) for part in (_text(device, "device_ip") or "").split(",")}
+    for part in text.split(","):
+        address = _address(part)
+        if address is None:
+            report.add("backup_device_ip_invalid", path, _shown(text))
+            return
+        if address in own:
+            report.add("backup_device_ip_own", path, _shown(part))
+        report.unique("backup_device_ip_duplicate", backups, address, path)
 
 
 def _check_port(report: _Report, device: t.Mapping[str, t.Any], key: str, path: str, host_ports: dict[t.Any, str]) -> None:
@@ -514,7 +537,7 @@ def _check_port(report: _Report, device: t.Mapping[str, t.Any], key: str, path: 
         report.unique("host_port_duplicate", host_ports, port, path)
 
 
-def _check_addresses(report: _Report, devices: _Records, single_server: bool) -> None:
+def _check_addresses(report: _Report, devices: _Records, single_server: bool, superpod: bool) -> None:
     seen: dict[t.Any, str] = {}
     first_version = 0
     first_count = 0
@@ -525,7 +548,9 @@ def _check_addresses(report: _Report, devices: _Records, single_server: bool) ->
         path = f"{path}.device_ip"
         if text == "":
             if report.mindie or not single_server:
-                report.add("device_ip_missing", path, "nothing")
+                # In a superpod the devices may reach each other without their addresses.
+                optional = superpod and not report.mindie and "device_ip" in device
+                report.add("device_ip_missing", path, "nothing", "warning" if optional else "error")
             continue
         # HCCL takes several addresses with commas between them, MindIE does not.
         parts = [text] if report.mindie else text.split(",")
@@ -562,7 +587,8 @@ def _check_ranks(report: _Report, servers: _Records, devices: list[_Records]) ->
         for path, device in group:
             text = _text(device, "rank_id")
             rank = None if text is None else _number(text)
-            if rank is None:
+            # MindIE looks for the master by the text "0".
+            if rank is None or (report.mindie and text != str(rank)):
                 readable = False
                 if text is not None:
                     report.add("rank_id_invalid", f"{path}.rank_id", _shown(text) if text else "nothing")
@@ -583,7 +609,7 @@ def _check_ranks(report: _Report, servers: _Records, devices: list[_Records]) ->
         # With duplicates the rows overlap in any case; the duplicates are the cause to name.
         _check_rows(report, spans)
     master = seen.get(0)
-    if master is not None and not master.startswith("server_list[0]."):
+    if report.mindie and master is not None and not master.startswith("server_list[0]."):
         report.add("master_not_first", master, "rank 0")
 
 

@@ -137,7 +137,7 @@ RULES: dict[str, Rule] = {
         "the physical device id as a decimal string", "Take the N of /dev/davinciN.", _HSRC, mindie="Parameter device_id is invalid in ranktable file."
     ),
     "device_id_physical": Rule("0 to 15", "Take the N of /dev/davinciN.", _HSRC, hccl="device_id[{value}] more than 15 is invalid"),
-    "device_id_range": Rule("0 to 15", "Take the N of /dev/davinciN.", _MSRC, mindie="Parameter device_id is {value}, which is out of allow range [0, 63]."),
+    "device_id_range": Rule("0 to 63", "Take the N of /dev/davinciN.", _MSRC, mindie="Parameter device_id is {value}, which is out of allow range [0, 63]."),
     "device_id_duplicate": Rule(
         "every device once on a server", "List every device once.", _HSRC, hccl="EI0004 device id repeat for one server. Please check ranktable"
     ),
@@ -167,6 +167,12 @@ RULES: dict[str, Rule] = {
     ),
     "device_ip_count": Rule("{first}, as on the first device", "Give every device the same number of addresses.", _HSRC),
     "backup_device_ip_invalid": Rule("an IP address", "Use the address of the other die of the same NPU, or remove the key.", _HDOC),
+    "backup_device_ip_own": Rule(
+        "another address than that of the device", "Use the address of the other die of the same NPU, or remove the key.", _HDOC, severity="warning"
+    ),
+    "backup_device_ip_duplicate": Rule(
+        "a backup of its own for every device", "Use the address of the other die of the same NPU, or remove the key.", _DERIVED, severity="warning"
+    ),
     "port_invalid": Rule("1 to 65535 as a decimal string", "Correct or remove {key}.", _HDOC),
     "port_reserved": Rule("a port above 1023", "Choose a port above 1023.", _HDOC, severity="warning"),
     "host_port_duplicate": Rule("a host_port of its own for every device of a server", "Give every device its own host_port.", _HDOC),

@@ -478,8 +478,8 @@ class Facts:
                 live = self.readings(dict.fromkeys(self.numbers(), ["address"]))
                 # A device that gives no answer is a matter of stage fabric; without it the table cannot be told from a wrong one.
                 known = [{"device_id": device["device"], "device_ip": device["address"]} for device in live if not device["errors"]]
-                if len(known) == len(live) and not findings:
-                    findings = _rank_table.compare_with_live(table, self.params["server_id"] or "", known)
+                if len(known) == len(live) and not any(finding.severity == "error" for finding in findings):
+                    findings += _rank_table.compare_with_live(table, self.params["server_id"] or "", known)
             found["findings"] = [dataclasses.asdict(finding) for finding in findings]
         return found
 

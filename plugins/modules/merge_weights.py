@@ -55,6 +55,7 @@ options:
       - Kind of the safetensors weights.
       - With V(w8a8) the tensors C(weight_scale) and C(weight_offset) of the experts are left out.
       - With V(fp8) the tensors C(weight_scale_inv) of the experts and the MTP layer 61 of DeepSeek-V3 are left out.
+      - FP8 weights are merged with V(w8a8) too, with a warning and without the key C(quantize) in C(config.json).
     type: str
     choices: [w8a8, fp8]
     default: w8a8
@@ -197,12 +198,24 @@ def refuse(problems: t.Sequence[str]) -> None:
 # Inputs
 
 
+def holds_tensors(path: str) -> bool:
+    """True for a safetensors file in which kTransformers' script finds a tensor; it passes over files that it cannot open."""
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            header = _safetensors.parse_header(file.read(_safetensors.header_length(file.read(8), size)))
+    except (OSError, _safetensors.WeightsFormatError):
+        return False
+    return header.file_size == size and bool(header.tensors)
+
+
 class Inputs:
     """The input files: their identity, by which a later run knows them again, and where they lie."""
 
     def __init__(self, safetensors_path: str, gguf_path: str) -> None:
         self.roots = {"safetensors_path": safetensors_path, "gguf_path": os.path.dirname(gguf_path) if os.path.isfile(gguf_path) else gguf_path}
         self.identities: dict[str, tuple[str, int, int]] = {}
+        self.warnings: list[str] = []
         for option, root in self.roots.items():
             if not os.path.isdir(root):
                 found = "a file" if os.path.lexists(root) else "nothing"
@@ -212,7 +225,7 @@ class Inputs:
         self.gguf = [path for path in names["gguf_path"] if path.endswith(".gguf")]
         self.indexes = [path for path in names["safetensors_path"] if path.endswith(_weights.INDEX_SUFFIX)]
         other_gguf = [path for path in names["safetensors_path"] if path.endswith(".gguf")]
-        other_safetensors = [path for path in names["gguf_path"] if path.endswith(".safetensors")]
+        other_safetensors = [path for path in names["gguf_path"] if path.endswith(".safetensors") and holds_tensors(path)]
         self._refuse_mix(other_gguf, other_safetensors)
 
     def _names(self, root: str) -> list[str]:
@@ -258,16 +271,9 @@ class Inputs:
 def read_safetensors(inputs: Inputs, form: str) -> core.Selection:
     selection = core.Selection(form)
     problems = [f"Weights are missing: {core.some(missing)}. Download them." for missing in [core.missing_numbers(inputs.safetensors)] if missing]
-    for path in inputs.indexes:
-        try:
-            with open(path, encoding="utf-8") as file:
-                shards = _weights.parse_index(path, file.read()).tensors
-        except ValueError as error:
-            problems.append(f"{path} is damaged: {error}. Download it again.")
-            continue
-        absent = sorted(shard for shard in shards if os.path.join(os.path.dirname(path), shard) not in inputs.safetensors)
-        if absent and not problems:
-            problems.append(f"{path} names files that are missing: {core.some(absent)}. Download them, or remove the index if it belongs to other weights.")
+    absent = {path: shards for path in inputs.indexes for shards in [absent_shards(inputs, path)] if shards}
+    # The script reads no index: what counts is whether the tensors are there.
+    unseen = {path: {tensor for tensors in shards.values() for tensor in tensors} for path, shards in absent.items()}
     for path in inputs.safetensors:
         with open(path, "rb") as file:
             status = os.fstat(file.fileno())
@@ -277,13 +283,36 @@ def read_safetensors(inputs: Inputs, form: str) -> core.Selection:
             except _safetensors.WeightsFormatError as error:
                 problems.append(f"{path}: {error}. Download it again.")
                 continue
+        for tensors in unseen.values():
+            tensors.difference_update(header.tensors)
         if header.file_size != status.st_size:
             fault = "truncated" if status.st_size < header.file_size else "too long"
             problems.append(f"{path} is {fault}: {status.st_size} bytes, expected {header.file_size} by its header. Download it again.")
         else:
             selection.add(path, header)
+    for path, shards in absent.items():
+        found = f"{path} names files that are missing: {core.some(sorted(shards))}"
+        if not unseen[path]:
+            inputs.warnings.append(f"{found}. Their tensors are in other files.")
+        elif not problems:
+            problems.append(f"{found}. Download them, or remove the index if it belongs to other weights.")
     refuse(problems)
     return selection
+
+
+def absent_shards(inputs: Inputs, path: str) -> dict[str, frozenset[str]]:
+    """Return the files that an index names and that are not there, with their tensors; nothing for an index that belongs to other weights."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            shards = _weights.parse_index(path, file.read()).tensors
+    except ValueError as error:
+        inputs.warnings.append(f"{path} is damaged: {error}. The weights are complete only as far as their names tell.")
+        return {}
+    absent = {shard: tensors for shard, tensors in shards.items() if os.path.join(os.path.dirname(path), shard) not in inputs.safetensors}
+    if len(absent) == len(shards):
+        inputs.warnings.append(f"{path} names none of the files that are there, such as {core.some(sorted(absent), 1)}: it belongs to other weights.")
+        return {}
+    return absent
 
 
 def read_gguf(inputs: Inputs) -> dict[str, _gguf.Gguf]:
@@ -296,6 +325,10 @@ def read_gguf(inputs: Inputs) -> dict[str, _gguf.Gguf]:
                 files[path] = _gguf.parse(file, status.st_size)
             except _gguf.GgufError as error:
                 problems.append(f"{path}: {error}. Download it again.")
+                continue
+        if files[path].version not in _gguf.VERSIONS:
+            known = max(_gguf.VERSIONS)
+            inputs.warnings.append(f"{path} has GGUF version {files[path].version} and is read as version {known}, as kTransformers' script does.")
     refuse(problems)
     refuse(list(core.split_problems(files)))
     return files
@@ -339,10 +372,11 @@ class Output:
 
     def recall(self) -> None:
         """Read what earlier runs have noted."""
-        with contextlib.suppress(FileNotFoundError, ValueError):
+        with contextlib.suppress(FileNotFoundError, ValueError, RecursionError):
             with open(self.file(MANIFEST), encoding="utf-8") as file:
                 noted = json.load(file)
-            if isinstance(noted, dict) and isinstance(noted.get("shards"), dict):
+            parts = [noted.get(name) for name in ("inputs", "shards")] if isinstance(noted, dict) else [None]
+            if all(isinstance(part, dict) for part in parts) and all(isinstance(shard, dict) for shard in parts[1].values()):
                 self.noted = noted
 
     def file(self, name: str) -> str:
@@ -585,7 +619,8 @@ def merge(module: AnsibleModule, stack: contextlib.ExitStack) -> dict[str, t.Any
     output = Output(os.path.normpath(params["output_path"]), inputs)
     gguf = read_gguf(inputs)
     selection = read_safetensors(inputs, params["format"])
-    contents = read_runtime(inputs.roots["safetensors_path"], params["format"])
+    # Marked as W8A8, FP8 weights would be loaded wrongly.
+    contents = read_runtime(inputs.roots["safetensors_path"], core.FP8 if selection.is_fp8_as_w8a8 else params["format"])
     index = core.gguf_index(gguf)
     config = core.parse_config(contents["config.json"]) if "config.json" in contents else {}
     refuse(core.model_problems(config, selection.experts, gguf) + list(selection.expert_problems(index)))
@@ -597,7 +632,7 @@ def merge(module: AnsibleModule, stack: contextlib.ExitStack) -> dict[str, t.Any
     open_shards = output.unfinished(plan.shards)
     open_files = differing(output, contents)
     missing = core.missing_runtime(contents)
-    for warning in plan.warnings:
+    for warning in [*inputs.warnings, *plan.warnings]:
         module.warn(warning)
     if missing:
         module.warn(f"kTransformers needs {', '.join(missing)} beside the shards, which {inputs.roots['safetensors_path']} does not have.")

@@ -51,7 +51,7 @@ options:
         type: str
       devices:
         description:
-          - The devices of this server. Their number must be the same on every server.
+          - The devices of this server. Their number must be the same on every server. With O(profile=hccl) another number is only a warning.
           - They are sorted by O(servers[].devices[].device_id).
         type: list
         elements: dict
@@ -75,7 +75,7 @@ options:
     description:
       - Whose rules the table has to satisfy.
       - V(mindie) is a group that MindIE serves over several hosts. All rules apply, those of HCCL included.
-      - V(hccl) leaves out what only the MindIE daemon asks for, such as at least two servers, 60 at most, and C(container_ip).
+      - V(hccl) leaves out what only the MindIE daemon asks for, such as at least two servers, 60 at most, C(container_ip), and rank 0 on the first server.
     type: str
     choices: [mindie, hccl]
     default: mindie

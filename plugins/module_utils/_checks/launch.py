@@ -228,13 +228,14 @@ def ranktable_live(cluster: Cluster) -> Findings:
             continue
         if int(facts["mode"], 8) & ~0o640:
             yield Finding(f"mode {facts['mode']}", "at most 0640", host=host.name)
-        for finding in facts["findings"][:5]:
+        for finding in sorted(facts["findings"], key=lambda finding: finding["severity"] == "warning")[:5]:
             device = re.search(r"\bfor device (\d+)\b", finding["observed"])
             yield Finding(
                 f"{finding['path']}: {finding['observed']}",
                 str(finding["expected"]),
                 host=host.name,
                 device=int(device.group(1)) if device else None,
+                status="warn" if finding["severity"] == "warning" else "",
                 evidence=str(finding.get("vendor_message") or ""),
             )
     yield from compare("sha256", {host.name: facts["sha256"][:16] for host, facts in present})

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.npuops.ascend.plugins.filter.mindie_problems import mindie_problems
@@ -51,6 +53,46 @@ def test_a_setting_that_contradicts_is_named(key, value):
 
 def test_a_key_path_that_is_none():
     assert "no key path" in mindie_problems({"ServerConfig..port": 1}, "2.0.T3.1")[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"ServerConfig.port": 1030, "ServerConfig.port.x": 1}, ["ServerConfig.port.x: found ServerConfig.port and ServerConfig.port.x"]),
+        ({"ServerConfig.port.x": 1, "ServerConfig.port": 1030}, ["ServerConfig.port.x: found ServerConfig.port and ServerConfig.port.x"]),
+        ({"ServerConfig.port": 1030, "ServerConfig": {"port": 1031}}, ["ServerConfig.port: found 1030 and 1031"]),
+        ({"ServerConfig.port": 1030, "ServerConfig[0]": 1}, ["ServerConfig: found object, expected array"]),
+        ({"X[0]": 1, "X.a": 1, "ServerConfig..port": 1, "ServerConfig.port": 80}, ["X: found array", "no key path", "ServerConfig.port: found 80"]),
+        ({DEPLOY + "ModelConfig[0]": 5, DEPLOY + "ModelConfig[0].modelName": "m"}, ["ModelConfig[0].modelName: found"]),
+        ({DEPLOY + "ModelConfig": [], SCHEDULE + "templateType": "Mix"}, ["ModelConfig: found no model"]),
+        ({"X": {"a": 1}, "X.b": 2}, ["X.b: found X and X.b"]),
+    ],
+)
+def test_settings_that_contradict_each_other_are_named(settings, named):
+    before = copy.deepcopy(settings)
+    problems = mindie_problems(settings, "2.0.T3.1")
+    for text in named:
+        assert len([problem for problem in problems if text in problem]) == 1, problems
+    assert settings == before
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"BackendConfig.npuDeviceIds[0][1]": 3, DEPLOY + "ModelConfig[0].worldSize": 8},
+        {"BackendConfig.npuDeviceIds[1]": [4, 5, 6, 7], DEPLOY + "ModelConfig[0].worldSize": 4},
+        {"Unknown[0][1]": 3},
+        {"ServerConfig": {"port": 1030}, "ServerConfig.maxLinkNum": 300},
+        # As the module takes them.
+        {"ServerConfig.port": "1030", "ServerConfig.httpsEnabled": "false", "BackendConfig.npuDeviceIds": "[[0, 1]]"},
+        # The file may hold another port than the default.
+        {"ServerConfig.port": 1120},
+    ],
+)
+def test_what_the_module_takes_is_no_problem(settings):
+    before = copy.deepcopy(settings)
+    assert mindie_problems(settings, "2.0.T3.1") == []
+    assert settings == before
 
 
 @pytest.mark.parametrize("value", ["a b", "a'b", 'a"b', "a\nb", "../a", "$(reboot)", "-rf", "a,b", "%h", ""])

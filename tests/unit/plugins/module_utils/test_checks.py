@@ -367,6 +367,12 @@ def rank_table_of(device: int, address: str) -> list[Facts]:
     return [dataclasses.asdict(finding) for finding in _rank_table.compare_with_live(table(), ADDRESSES["npu02"], live)]
 
 
+def rank_table_with_high_ids() -> list[Facts]:
+    content = table()
+    content["server_list"][1]["device"][7]["device_id"] = "16"
+    return [dataclasses.asdict(finding) for finding in _rank_table.validate(content) if finding.id != "beyond_manual"]
+
+
 CASES = (
     # host
     Case("host_reachable", lambda facts, wanted: (facts.update(npu02={}), wanted["npu02"].update(unreachable="Connection timed out")), "Connection timed out"),
@@ -637,6 +643,7 @@ CASES = (
         device=5,
     ),
     Case("ranktable_live", put("rank_table", "findings", value=rank_table_of(6, "10.20.2.99")), "10.20.2.7", device=6),
+    Case("ranktable_live", put("rank_table", "findings", value=rank_table_with_high_ids()), '"16"', status="warn"),
     Case("ranktable_live", put("rank_table", "sha256", value="dec0de" + "0" * 58), "sha256 dec0de0000000000"),
     Case("ranktable_live", put("rank_table", "mode", value="0666"), "mode 0666"),
     Case("ranktable_live", put("rank_table", "exists", value=False), "no /etc/npuops/mindie/rank_table.json"),

@@ -104,6 +104,7 @@ def test_a_file_of_the_gguf_package(tmp_path):
 @pytest.mark.parametrize("data, message", [
     (b"", "expected b'GGUF'"), (b"GGML\0\0\0\0", "no GGUF file"), (b"version https://git-lfs", "Git LFS pointer"), (b"GGUF\x03", "end inside the header"),
     (b"GGUF" + struct.pack("<IQQ", 1, 0, 0), "GGUF version 1, expected 2 or 3"), (b"GGUF" + struct.pack(">IQQ", 3, 0, 0), "a big-endian GGUF file"),
+    (b"GGUF" + struct.pack("<IQQ", 0, 0, 0), "GGUF version 0, expected 2 or 3"), (b"GGUF" + struct.pack(">IQQ", 4, 0, 0), "a big-endian GGUF file"),
     (b"GGUF" + struct.pack("<IQQ", 3, 2**60, 0), "is no count"), (file_bytes([("a", 13, b"")]), "unknown value type 13"),
     (file_bytes([("", 0, b"x")], data=bytes(8)), "an empty or overlong name"), (file_bytes([("a", 8, struct.pack("<Q", 2**40))]), "is no count"),
     (file_bytes([("general.alignment", 4, bytes(4))]), "general.alignment 0"),
@@ -117,8 +118,17 @@ def test_files_that_are_none(data, message):
         parse(data)
 
 
-def test_version_2_is_read_alike():
-    assert parse(file_bytes([("a", 0, b"\x01")], version=2)).metadata == {"a": 1}
+@pytest.mark.parametrize("version", [2, 4])
+def test_other_versions_are_read_alike(version):
+    found = parse(file_bytes([("a", 0, b"\x01")], version=version))
+    assert (found.version, found.metadata) == (version, {"a": 1})
+
+
+def test_an_empty_tensor_at_the_end_needs_no_padding():
+    tensor = parse(file_bytes(tensors=[("t", (0,), 0, 0)])).tensors[0]
+    assert tensor.size == 0
+    with pytest.raises(g.GgufError, match="truncated"):
+        parse(file_bytes(tensors=[("t", (1,), 0, 0)]))
 
 
 VALUE = st.one_of(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 
 import pytest
@@ -238,6 +239,8 @@ def gguf_file(metadata, *tensors):
     (["d/m-00001-of-00003.gguf", "d/m-00003-of-00003.gguf"], ["d/m-00002-of-00003.gguf"]),
     (["m-00000-of-00002.safetensors"], ["m-00001-of-00002.safetensors"]),
     (["m-00000-of-00001.safetensors", "m-00001-of-00001.safetensors"], []),
+    (["m-00001-of-000003.safetensors", "m-00003-of-000003.safetensors"], ["m-00002-of-000003.safetensors"]),
+    (["m-000001-of-000002.safetensors"], ["m-000002-of-000002.safetensors"]),
     (["m.gguf", "m-1-of-2.gguf"], []),
     (["a/m-00001-of-00002.gguf", "b/m-00002-of-00002.gguf"], ["a/m-00002-of-00002.gguf", "b/m-00001-of-00002.gguf"]),
 ])
@@ -250,6 +253,7 @@ def test_parts_say_themselves_how_many_they_are():
     assert list(m.split_problems({"x.gguf": gguf_file({})})) == []
     problem, = m.split_problems({"b.gguf": gguf_file(part)})
     assert "A split GGUF of 3 parts lacks part 1, 3; there are b.gguf." in problem
+    assert list(m.split_problems({"b.gguf": gguf_file(part), "c.gguf": gguf_file({"split.count": 3})})) == []
 
 
 def test_models_are_compared_as_far_as_is_known():
@@ -284,6 +288,8 @@ def test_the_key_quantize():
     same = b'{"quantize":"w8a8_dynamic"}'
     assert m.runtime_config(same, "w8a8") is same
     assert m.runtime_config(b"{}", "fp8") == b"{}"
+    # Half a surrogate pair, which JSON can name and UTF-8 cannot.
+    assert json.loads(m.runtime_config(b'{"a": "\\ud800"}', "w8a8")) == {"a": "\ud800", "quantize": "w8a8_dynamic"}
     with pytest.raises(m.MergeError, match='says "quantize": "w8a16"'):
         m.runtime_config(b'{"quantize": "w8a16"}', "w8a8")
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -79,7 +80,8 @@ def test_the_family_of_a_version(version, family, warns):
         assert version in found.warning and family in found.warning
 
 
-@pytest.mark.parametrize("version", ["", "latest", "2", "1.0.RC2", "1.0.RC1-800I-A2-aarch64", "0.9", "2.0.X3", "2.0.RC", "2.0.RC1x"])
+@pytest.mark.parametrize("version", ["", "latest", "2", "1.0.RC2", "1.0.RC1-800I-A2-aarch64", "0.9", "2.0.X3", "2.0.RC", "2.0.RC1x", "2." + "9" * 5000,
+                                     "9" * 5000 + ".0", "2.2.RC" + "9" * 5000])
 def test_a_version_without_rules(version):
     with pytest.raises(UnsupportedVersionError):
         family_of(version)
@@ -173,6 +175,8 @@ def test_the_guides_values_fit_every_version(sample, version):
     ({MODEL + "moe_ep": 2, MODEL + "moe_tp": 4}, [("parallel-product", MODEL + "moe_ep")]),
     ({MODEL + "sp": 3, MODEL + "tp": 4}, [("parallel-sp", MODEL + "sp")]),
     ({MODEL + "tp": 0}, [("parallel-degree", MODEL + "tp")]),
+    ({"BackendConfig.backendName": "vllm"}, [("unknown-backend", "BackendConfig.backendName")]),
+    ({"ServerConfig.port": 1120}, [("port-equals-multi-node-port", "BackendConfig.multiNodesInferPort")]),
     ({SCHEDULE + "maxPrefillTokens": 4096}, [("outside-documented-range", SCHEDULE + "maxPrefillTokens")]),
 ])
 def test_rules_between_keys(sample, settings_, expected):
@@ -206,7 +210,49 @@ def test_standard_takes_one_model(sample):
     second = {**config["BackendConfig"]["ModelDeployConfig"]["ModelConfig"][0], "modelName": "other"}
     rules = edited(text, "2.0.RC1", {DEPLOY + "ModelConfig[1]": second})
     assert rules == [("standard-needs-one-model", DEPLOY + "ModelConfig")]
-    assert edited(text, "2.0.RC1", {DEPLOY + "ModelConfig": []})[-1:] == [("standard-needs-one-model", DEPLOY + "ModelConfig")]
+    assert edited(text, "2.0.RC1", {DEPLOY + "ModelConfig": []}) == [("standard-needs-one-model", DEPLOY + "ModelConfig")]
+    assert edited(text, "2.0.RC1", {DEPLOY + "ModelConfig": [], SCHEDULE + "templateType": "Mix"}) == [("no-model", DEPLOY + "ModelConfig")]
+
+
+def test_another_backend_is_a_warning(sample):
+    config = core.parse(sample("2.0.RC1"))
+    config["BackendConfig"]["backendName"] = "llm_engine"
+    assert [(finding.rule, finding.severity) for finding in core.validate(config, family_of("2.0.RC1"))] == [("unknown-backend", "warning")]
+
+
+def test_the_default_of_the_port_between_hosts_counts(sample):
+    config = core.parse(sample("2.0.RC1"))
+    config["ServerConfig"]["port"] = 1120
+    del config["BackendConfig"]["multiNodesInferPort"]
+    finding, = core.validate(config, family_of("2.0.RC1"))
+    assert (finding.rule, finding.observed) == ("port-equals-multi-node-port", "absent, which means 1120")
+
+
+@pytest.mark.parametrize("key", ["", "ServerConfig.port", "serverconfig.port", "A[0]", "BackendConfig.ModelDeployConfig.ModelConfig[0].worldSize"])
+def test_a_key_that_looks_like_a_path_is_none(sample, key):
+    config = core.parse(sample("2.0.RC1"))
+    config[key] = config["ServerConfig"][key] = 80
+    assert core.validate(config, family_of("2.0.RC1")) == []
+
+
+@pytest.mark.parametrize("depth", [50, 500, 900, 100_000])
+@pytest.mark.parametrize("path", ["BackendConfig.npuDeviceIds", MODEL + "plugin_params", "ServerConfig.tlsCaFile"])
+def test_deeply_nested_text_is_a_finding(sample, path, depth):
+    text, family = sample("2.0.RC1"), family_of("2.0.RC1")
+    value = "[" * depth + ("]" * depth if depth < 100_000 else "")
+    findings = core.plan(core.parse(text), {path: value}, family)[1]
+    # plugin_params may hold any JSON that Python can still read.
+    assert depth == 900 or bool(findings) != (path.endswith("plugin_params") and depth < 900)
+    config = core.parse(text)
+    for content in (value, json.loads(value) if depth < 900 else []):
+        core.get_value(config, core.parse_path(path)[:-1])[path.rsplit(".", 1)[-1]] = content
+        assert all(finding.observed for finding in core.validate(config, family))
+
+
+def test_a_product_too_long_to_write_is_left_out(sample):
+    config = core.parse(sample("2.0.RC1"))
+    config["BackendConfig"]["ModelDeployConfig"]["ModelConfig"][0].update(dp=10**4000, tp=10**4000)
+    assert [finding.rule for finding in core.validate(config, family_of("2.0.RC1"))] == ["out-of-range"] * 2
 
 
 @pytest.mark.parametrize("settings_, expected", [
@@ -302,6 +348,7 @@ def test_a_setting_takes_the_type_of_its_key(sample, path, value, expected):
     (MODEL + "backendType", "vllm", "not-allowed", 'one of "atb", "ms", "torch"'),
     (SCHEDULE + "cacheBlockSize", 100, "out-of-range", "a multiple of 16"),
     ("ServerConfig.ipAddress", "192.0.2.300", "bad-address", "an IPv4 or IPv6 address"),
+    ("ServerConfig.ipAddress", "fe80::1%eth0", "bad-address", "an IPv4 or IPv6 address"),
     (DEPLOY + "truncation", 1, "out-of-range", "true or false (the integers came with 3.0)"),
     ("BackendConfig.npuDeviceIds", [0, 1], "wrong-type", "array of arrays of integers, such as [[0,1,2,3]]"),
     ("BackendConfig.npuDeviceIds", [[0, -1]], "out-of-range", "[0, ]"),
@@ -508,6 +555,17 @@ def test_what_is_not_json_is_named_with_its_place(text, line, column, found):
         core.parse(text)
     assert (caught.value.line, caught.value.column) == (line, column)
     assert str(caught.value).startswith(f"line {line}, column {column}: found {found}")
+
+
+@pytest.mark.skipif(not hasattr(sys, "get_int_max_str_digits"), reason="this Python reads numbers of any length")
+@pytest.mark.parametrize("text, line, column", [
+    ('{"a": ' + "9" * 5000 + "}", 1, 7),
+    ('{"a": "' + "9" * 5000 + '",\n "b": [0, -' + "9" * 5000 + "]}", 2, 11),
+])
+def test_a_number_of_thousands_of_digits_is_named_with_its_place(text, line, column):
+    with pytest.raises(core.ConfigSyntaxError, match="found a number of 5000 digits") as caught:
+        core.parse(text)
+    assert (caught.value.line, caught.value.column) == (line, column)
 
 
 @pytest.mark.parametrize("data, found", [

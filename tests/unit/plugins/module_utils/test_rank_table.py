@@ -321,6 +321,7 @@ MUTATIONS = [
     ),
     (edit("server_list.0.container_ip", "npu01"), "container_ip_invalid", "server_list[0].container_ip", None),
     (edit("server_list.1.container_ip", "192.0.2.11"), "container_ip_duplicate", "server_list[1].container_ip", None),
+    (edit("server_list.0.host_ip", ""), "host_ip_invalid", "server_list[0].host_ip", "EI0004 The ips in ranktable is invalid"),
     (edit("server_list.0.host_ip", "npu01"), "host_ip_invalid", "server_list[0].host_ip", "EI0004 The ips in ranktable is invalid"),
     (edit("server_list.1.device", []), "device_list_empty", "server_list[1].device", "The number of devices on single node must be in [1, 32], but got 0"),
     (
@@ -384,7 +385,9 @@ MUTATIONS = [
     (edit("server_list.0.device.1.backup_device_port", "http"), "port_invalid", "server_list[0].device[1].backup_device_port", None),
     (edit("server_list.0.device.1.device_port", "1023"), "port_reserved", "server_list[0].device[1].device_port", None),
     (edit("server_list.0.device.1.backup_device_ip", "x"), "backup_device_ip_invalid", "server_list[0].device[1].backup_device_ip", None),
+    (edit("server_list.0.device.1.backup_device_ip", "10.20.1.3"), "backup_device_ip_own", "server_list[0].device[1].backup_device_ip", None),
     (edit("server_list.1.device.7.rank_id", "x"), "rank_id_invalid", "server_list[1].device[7].rank_id", "Parameter rankId is invalid in ranktable file."),
+    (edit("server_list.0.device.0.rank_id", "00"), "rank_id_invalid", "server_list[0].device[0].rank_id", "Parameter rankId is invalid in ranktable file."),
     (
         edit("server_list.1.device.7.rank_id", "512"),
         "rank_id_range",
@@ -442,6 +445,56 @@ def test_mindie_limits_do_not_bind_hccl():
     found = validate(table, "mindie")
     assert set(ids(found)) == {"server_count_range", "beyond_manual", "rank_id_range"}
     assert ids(found).count("rank_id_range") == 61 * 16 - 512
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table["server_list"].reverse(),
+        lambda table: table["server_list"][0]["device"].reverse(),
+        edit("server_list.0.device.0.rank_id", "00"),
+    ],
+)
+def test_orders_that_only_mindie_asks_for(change):
+    table = parse(sample("toolout_hccl_2s_16p.json"))
+    change(table)
+    assert validate(table) != []
+    assert validate(table, "hccl") == []
+
+
+def test_servers_of_different_sizes_are_a_warning_to_hccl():
+    table = build(two_servers(4))
+    del table["server_list"][1]["device"][3]
+    assert [(finding.id, finding.severity) for finding in validate(table, "hccl")] == [("device_count_uneven", "warning")]
+    assert [(finding.id, finding.severity) for finding in validate(table)] == [("device_count_uneven", "error")]
+    table["server_list"][1]["device"] = []
+    assert {(finding.id, finding.severity) for finding in validate(table, "hccl")} == {("device_list_empty", "error"), ("device_count_uneven", "error")}
+
+
+@pytest.mark.parametrize("number, profile, rule, severity", [
+    ("16", "mindie", "device_id_physical", "warning"),
+    ("63", "mindie", "device_id_physical", "warning"),
+    ("64", "mindie", "device_id_range", "error"),
+    ("16", "hccl", "device_id_physical", "error"),
+    ("64", "hccl", "device_id_physical", "error"),
+])
+def test_high_device_ids(number, profile, rule, severity):
+    table = build(two_servers())
+    table["server_list"][0]["device"][1]["device_id"] = number
+    (finding,) = validate(table, profile)
+    assert (finding.id, finding.severity, finding.expected) == (rule, severity, "0 to 63" if rule == "device_id_range" else "0 to 15")
+
+
+def test_backup_addresses():
+    table = build(two_servers())
+    first, second = table["server_list"][0]["device"]
+    # The two dies of one NPU stand in for each other.
+    first["backup_device_ip"], second["backup_device_ip"] = second["device_ip"], first["device_ip"]
+    assert validate(table, "hccl") == []
+    table["server_list"][1]["device"][0]["backup_device_ip"] = first["device_ip"]
+    assert [(finding.id, finding.path, finding.severity) for finding in validate(table, "hccl")] == [
+        ("backup_device_ip_duplicate", "server_list[1].device[0].backup_device_ip", "warning")
+    ]
 
 
 def test_size_beyond_the_manual_is_a_warning():
@@ -543,6 +596,16 @@ def test_superpod_rule(change, rule, path, message):
     change(table)
     found = {(finding.id, finding.path): finding.vendor_message for finding in validate(table, "hccl")}
     assert found.get((rule, path), "not found") == message
+
+
+def test_an_empty_device_ip_in_a_superpod_is_a_warning_to_hccl():
+    table = parse(sample("v1.2_4s_16p_superpod_hccl_doc_a3.json"))
+    device = table["server_list"][0]["device"][0]
+    device["device_ip"] = ""
+    assert [(finding.id, finding.severity) for finding in validate(table, "hccl")] == [("device_ip_missing", "warning")]
+    assert ("device_ip_missing", "error") in [(finding.id, finding.severity) for finding in validate(table)]
+    del device["device_ip"]
+    assert [(finding.id, finding.severity) for finding in validate(table, "hccl")] == [("device_ip_missing", "error")]
 
 
 def test_servers_of_a_superpod_stand_together():

@@ -55,6 +55,19 @@ def test_a_start_that_is_no_header(start, size, error, text):
     (b'{"a": 1}', "tensor a without valid data_offsets"),
     (b'{"a": {"dtype": "I8", "shape": [2], "data_offsets": [2, 0]}}', "without valid data_offsets"),
     (b'{"a": {"dtype": "I8", "shape": [2], "data_offsets": [0, -2]}}', "without valid data_offsets"),
+    (b'{"a": {"shape": [2], "data_offsets": [0, 2]}}', "tensor a without a dtype"),
+    (b'{"a": {"dtype": 1, "shape": [2], "data_offsets": [0, 2]}}', "tensor a without a dtype"),
+    (header_bytes(a=("i8", [4], 0, 4)), "tensor a of the unknown type i8"),
+    (header_bytes(a=("I4", [8], 0, 4)), "tensor a of the unknown type I4"),
+    (header_bytes(a=("F4", [99], 0, 4)), "tensor a whose dtype and shape do not fit its 4 bytes"),
+    (header_bytes(a=("F4", [7], 0, 4)), "tensor a whose dtype and shape do not fit its 4 bytes"),
+    (header_bytes(a=("I8", [2**63, 2**63, 0], 0, 0)), "tensor a whose dtype and shape do not fit its 0 bytes"),
+    (header_bytes(a=("I8", [2**64, 0], 0, 0)), "tensor a whose dtype and shape do not fit its 0 bytes"),
+    (b'{"__metadata__": {"x": 1}}', "a __metadata__ that is no mapping"),
+    (b'{"__metadata__": {"x": {}}}', "a __metadata__ that is no mapping"),
+    (b'{"__metadata__": []}', "a __metadata__ that is no mapping"),
+    (b'{"__metadata__": {}, "__metadata__": {}}', "two __metadata__"),
+    (b'{"a": {"dtype": "I8", "shape": [2], "data_offsets": [0, 2], "x": NaN}}', "not JSON"),
     (header_bytes(a=("F16", [4], 0, 4)), "tensor a whose dtype and shape do not fit its 4 bytes"),
     (header_bytes(a=("I8", [4], 0, 4), b=("I8", [4], 5, 9)), "tensor b at offset 5, expected 4"),
     (header_bytes(a=("I8", [4], 0, 4), b=("I8", [4], 2, 6)), "tensor b at offset 2, expected 4"),
@@ -62,14 +75,31 @@ def test_a_start_that_is_no_header(start, size, error, text):
 def test_a_header_that_does_not_hold_together(raw, text):
     with pytest.raises(s.WeightsFormatError, match=text):
         s.parse_header(raw)
+    # Nor does the library read it, with as much data as it may want.
+    for size in range(16):
+        with pytest.raises(safetensors.SafetensorError):
+            safetensors.deserialize(struct.pack("<Q", len(raw)) + raw + bytes(size))
+
+
+@pytest.mark.parametrize("raw", [
+    header_bytes(a=("F4", [8], 0, 4)),
+    header_bytes(a=("F6_E2M3", [4], 0, 3)),
+    header_bytes(a=("I8", [0, 2**63, 2**63], 0, 0)),
+    b'{"__metadata__": null}',
+    b'{"__metadata__": {"__metadata__": "__metadata__"}}',
+    b'{"a": {"dtype": "I8", "shape": [2], "data_offsets": [0, 2], "x": 1}, "a": {"dtype": "I8", "shape": [3], "data_offsets": [0, 3]}}',
+])
+def test_a_header_that_the_library_takes(raw):
+    header = s.parse_header(raw)
+    assert dict(safetensors.deserialize(struct.pack("<Q", len(raw)) + raw + bytes(header.file_size - header.size))).keys() == header.tensors.keys()
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["I8", "BF16", "F32", "F4_NEW"]), st.lists(st.integers(0, 5), max_size=3)), max_size=6))
+@given(st.lists(st.tuples(st.sampled_from(["I8", "BF16", "F32", "C64"]), st.lists(st.integers(0, 5), max_size=3)), max_size=6))
 def test_any_well_formed_header_is_accepted(shapes):
     end, tensors = 0, {}
     for number, (dtype, shape) in enumerate(shapes):
-        size = {"I8": 1, "BF16": 2, "F32": 4, "F4_NEW": 3}[dtype]
+        size = {"I8": 1, "BF16": 2, "F32": 4, "C64": 8}[dtype]
         for dimension in shape:
             size *= dimension
         tensors[f"t{number}"] = (dtype, shape, end, end + size)

@@ -217,6 +217,13 @@ def test_the_rank_table_against_the_devices(host, run_module):
     assert "10.20.1.4 for device 3" in finding["observed"]
     assert "10.20.1.99" in finding["expected"]
 
+    # A warning about the table does not keep it from being compared.
+    path.write_text(path.read_text().replace('"device_id": "2"', '"device_id": "20"'))
+    table = launch(run_module, {"rank_table_path": str(path), "server_id": "192.0.2.11"}, hccn_tool=hccn_tool)["rank_table"]
+    assert "warning" in {finding["severity"] for finding in table["findings"]}
+    assert ["live_device_missing", "live_device_ip"] == [finding["id"] for finding in table["findings"] if finding["id"].startswith("live")]
+    path.write_text(path.read_text().replace('"device_id": "20"', '"device_id": "2"'))
+
     # A device that does not answer is not said to be absent.
     silent = {"rank_table_path": str(path), "server_id": "192.0.2.11"}
     assert launch(run_module, silent, hccn_tool=lambda argv: GARBAGE if argv[2] == "3" else hccn_tool(argv))["rank_table"]["findings"] == []

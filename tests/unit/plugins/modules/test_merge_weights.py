@@ -487,6 +487,14 @@ def test_safetensors_below_the_gguf_folder(case):
     refused(case, "stray.safetensors", "GGUF files only")
 
 
+@pytest.mark.parametrize("data", [b"", b"version https://git-lfs", safetensors.numpy.save({}), safetensors.numpy.save({"a": numpy.zeros(9)})[:-1]])
+def test_safetensors_below_the_gguf_folder_in_which_the_script_finds_nothing(case, data):
+    case.make()
+    (case.gguf / "stray.safetensors").write_bytes(data)
+    assert case.merge()["changed"]
+    assert case.shards() == plain_merge(case.safetensors, case.gguf, "w8a8")
+
+
 @pytest.mark.parametrize("cut", [4, 100, -1])
 def test_truncated_safetensors(case, cut):
     case.make()
@@ -516,10 +524,33 @@ def test_a_missing_part_of_the_safetensors(case):
     refused(case, "Weights are missing", "quant_model_weight_w8a8_dynamic-00002-of-00002.safetensors")
 
 
+def test_a_part_of_numbers_as_deepseek_writes_them(case):
+    case.make()
+    first, second = sorted(case.safetensors.glob("*.safetensors"))
+    first.rename(case.safetensors / "model-00001-of-000002.safetensors")
+    second.unlink()
+    refused(case, "Weights are missing", "model-00002-of-000002.safetensors")
+
+
+FIRST = "quant_model_weight_w8a8_dynamic-00001-of-00002.safetensors"
+
+
 def test_a_file_of_the_index_that_is_missing(case):
     case.make()
-    (case.safetensors / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "extra.safetensors"}}))
+    (case.safetensors / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"lm_head.weight": FIRST, "a": "extra.safetensors"}}))
     refused(case, "extra.safetensors", "remove the index")
+
+
+@pytest.mark.parametrize("text, warning", [
+    (json.dumps({"weight_map": {"a": "model-00001-of-00163.safetensors"}}), "it belongs to other weights"),
+    (json.dumps({"weight_map": {"lm_head.weight": FIRST, "model.norm.weight": "extra.safetensors"}}), "Their tensors are in other files"),
+    ("{", "is damaged"),
+])
+def test_an_index_that_proves_nothing_is_a_warning(case, text, warning):
+    case.make()
+    (case.safetensors / "model.safetensors.index.json").write_text(text)
+    assert warning in case.merge()["warnings"][0]
+    assert case.shards() == plain_merge(case.safetensors, case.gguf, "w8a8")
 
 
 def test_a_missing_split_part(case):
@@ -571,8 +602,22 @@ def test_w8a8_weights_with_the_format_fp8(case):
 
 
 def test_fp8_weights_with_the_format_w8a8(case):
+    """The script takes them, but no runtime must take the result for W8A8."""
     case.make("fp8")
-    refused(case, "weight_scale_inv", "Set format to fp8")
+    warning, = case.merge()["warnings"]
+    assert "weight_scale_inv" in warning and "Set format to fp8" in warning
+    assert case.shards() == plain_merge(case.safetensors, case.gguf, "w8a8")
+    assert (case.out / "config.json").read_bytes() == (case.safetensors / "config.json").read_bytes()
+
+
+def test_a_newer_version_of_gguf(case):
+    case.make(split=False)
+    path = case.gguf / "DeepSeek-Q4_K_M.gguf"
+    expected = plain_merge(case.safetensors, case.gguf, "w8a8")
+    data = path.read_bytes()
+    path.write_bytes(data[:4] + struct.pack("<I", 4) + data[8:])
+    assert "has GGUF version 4 and is read as version 3" in case.merge()["warnings"][0]
+    assert case.shards() == expected
 
 
 @pytest.mark.parametrize("sizes", [{"block_count": 27}, {"embedding_length": 2048}, {"expert_count": 64}, {"expert_feed_forward_length": 1408}])
@@ -593,12 +638,20 @@ def test_shapes_of_another_model(case):
     refused(case, "different models", "hidden_size 7168, but the shape of ffn_gate_exps 256")
 
 
-def test_another_number_of_experts_without_config_json(case):
+def test_more_experts_than_in_the_gguf_without_config_json(case):
     case.make()
     (case.safetensors / "config.json").unlink()
-    tensors = {name: data for name, data in model_tensors().items() if ".experts.1." not in name}
-    write_safetensors(case.safetensors, tensors)
-    refused(case, "different models", "experts in the safetensors files (layer 1) 1, but experts in the GGUF 2")
+    tensors = model_tensors()
+    more = {name.replace(".experts.1.", ".experts.2."): data for name, data in tensors.items() if ".experts.1." in name}
+    write_safetensors(case.safetensors, {**tensors, **more})
+    refused(case, "different models", "experts in the safetensors files (layer 1) 3, but experts in the GGUF 2")
+
+
+def test_experts_that_were_not_downloaded_are_not_missed(case):
+    case.make()
+    write_safetensors(case.safetensors, {name: data for name, data in model_tensors().items() if ".experts.1." not in name})
+    assert "warnings" not in case.merge()
+    assert case.shards() == plain_merge(case.safetensors, case.gguf, "w8a8")
 
 
 def with_type(path, name, kind):
@@ -642,6 +695,16 @@ def test_an_output_folder_with_other_weights(case, name):
     (case.out / name).parent.mkdir(parents=True)
     (case.out / name).write_bytes(b"")
     refused(case, name, "other weights")
+
+
+@pytest.mark.parametrize("noted", [
+    "{", "[" * 100_000, "[]", "{}", '{"shards": {}}', '{"shards": {}, "inputs": 5}',
+    '{"shards": {"%s": 5}, "inputs": {}}', '{"shards": {"%s": {"digest": "x"}}}',
+])
+def test_a_damaged_note_is_as_none(case, noted):
+    case.make().merge()
+    (case.out / ".merge_weights.json").write_text(noted.replace("%s", "model-00000-of-00003.safetensors"))
+    refused(case, "model-00000-of-00003.safetensors", "other weights")
 
 
 def test_an_output_folder_with_the_merge_of_other_inputs(case):
