@@ -522,6 +522,13 @@ CASES = (
         device=5,
         status="warn",
     ),
+    Case(
+        "optics",
+        printed(5, "optical", healthy_optics().replace("Rx Power1            : 1.0054", "Rx Power             : 0.0054")),
+        "Rx power 0.0054 mW",
+        device=5,
+        status="warn",
+    ),
     Case("optics", printed(5, "optical", "", text("hccn_tool/error--optical-absent.txt"), 1), "no optical module", device=5, status="warn"),
     Case("fec_speed", printed(6, "speed", "Speed: 100000 Mb/s\n"), "speed in Mb/s 100000", device=6, status="warn"),
     Case("fec_speed", printed(6, "duplex", "Duplex: Half\n"), "duplex half", device=6, status="warn"),
