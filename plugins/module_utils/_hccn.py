@@ -33,7 +33,9 @@ _NOT_WRITTEN = (
     f"{CONF_PATH} is not writable (read-only mount, immutable, or not root), so a reboot forgets the setting; the device itself may already have it."
 )
 
-_UNREACHABLE = "The device knows no way to this address: look at address, netmask and gateway of both sides (hccn_tool -i N -ip -g, -gateway -g), and at the link."
+_UNREACHABLE = (
+    "The device knows no way to this address: look at address, netmask and gateway of both sides (hccn_tool -i N -ip -g, -gateway -g), and at the link."
+)
 
 # kind, text on either stream, remedy. The exit code is only its low byte and means several things (4 is a wrong argument
 # count, a bad device id, a read-only file or a lost device), so the text decides. More special texts come first.

@@ -415,7 +415,10 @@ def test_refusals(name: str, sentence: str) -> None:
     ("text", "parts"),
     [
         ("dcmi module initialize failed. ret is -8020\n", ["occupied by another container or process", "end that one"]),
-        ("dcmi model initialized failed, because the device is used. ret is -8020\nnpu get board type failed. ret is -9005\n", ["model initialized", "occupied"]),
+        (
+            "dcmi model initialized failed, because the device is used. ret is -8020\nnpu get board type failed. ret is -9005\n",
+            ["dcmi model initialized failed", "occupied by another container or process"],
+        ),
         ("dcmi model initialized failed, because the device is used\n", ["occupied by another container or process"]),
         ("npu get board type failed. ret is -8008\n", ["npu get board type failed", "the device does not exist"]),
         ("npu get board type failed. ret is -9005\n", ["/usr/local/dcmi"]),
