@@ -49,7 +49,14 @@ class Report(t.NamedTuple):
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
 
-_NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\d\s(\[]*)")
+_NUMBER = re.compile(
+    r"""
+    \s*([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)
+    (?!\s*[^\w\s(\[]?\s*\d)(?!_)      # 1,5 and 1 234 and 3/4 are not 1, 1 and 3
+    \s*([^\d\s(\[]*)
+    """,
+    re.VERBOSE,
+)
 # Both letters that look like a small mu are met.
 _MILLISECONDS = {"ms": 1.0, "s": 1000.0, "us": 0.001, "\u00b5s": 0.001, "\u03bcs": 0.001, "ns": 0.000001}
 
@@ -64,7 +71,7 @@ def _split(cell: t.Any) -> tuple[float, str] | None:
         if not match:
             return None
     try:
-        value = float(match.group(1) if match else cell)
+        value = float(match.group(1).replace(",", "") if match else cell)
     except OverflowError:
         return None
     return (value, match.group(2) if match else "") if math.isfinite(value) else None
@@ -264,7 +271,7 @@ REQUEST_COLUMNS += ("time_per_output_token", "inter_token_latencies")
 
 def _spread(seconds: t.Iterable[t.Any]) -> dict[str, float | None]:
     """Statistics in milliseconds; between two ranks a percentile is interpolated."""
-    values = sorted(float(value) * 1000 for value in seconds if _number(value) is not None)
+    values = sorted(value for value in (_time(second, "s") for second in seconds) if value is not None)
     if not values:
         return dict.fromkeys(STATISTICS)
 
@@ -275,6 +282,15 @@ def _spread(seconds: t.Iterable[t.Any]) -> dict[str, float | None]:
     found = {"mean": sum(values) / len(values), "min": values[0], "max": values[-1]}
     found.update({name: percentile(int(name[1:])) for name in STATISTICS if name not in found})
     return {name: round(found[name], 6) for name in STATISTICS}
+
+
+def _inter_token_latencies(text: t.Any) -> list[t.Any]:
+    """The list in this column; none where a run that broke off left something else."""
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return []
+    return found if isinstance(found, list) else []
 
 
 def _evalscope_requests_point(cells: Cells) -> Point:
@@ -292,7 +308,7 @@ def _evalscope_requests_point(cells: Cells) -> Point:
         {
             "ttft_ms": _spread(row["first_chunk_latency"] for row in done),
             "tpot_ms": _spread(row["time_per_output_token"] for row in done),
-            "itl_ms": _spread(value for row in done for value in json.loads(row["inter_token_latencies"] or "[]")),
+            "itl_ms": _spread(value for row in done for value in _inter_token_latencies(row["inter_token_latencies"])),
             "latency_ms": _spread(row["latency"] for row in done),
         },
         requests=len(rows),
@@ -429,7 +445,8 @@ def _read_json(value: t.Any) -> Report | None:
     if not isinstance(value, dict):
         return None
     if isinstance(value.get("evalscope_requests"), list):
-        return Report("evalscope", {"requests": {"": [row for row in value["evalscope_requests"] if len(row) == len(REQUEST_COLUMNS)]}})
+        rows = [row for row in value["evalscope_requests"] if isinstance(row, (list, tuple)) and len(row) == len(REQUEST_COLUMNS)]
+        return Report("evalscope", {"requests": {"": rows}})
     # Older evalscope: one list per column.
     if isinstance(value.get("Percentiles"), list):
         columns = {key: column for key, column in value.items() if isinstance(column, list)}

@@ -497,6 +497,8 @@ def _evidence(matrix: Matrix, ways: t.Sequence[Way]) -> str:
     for way in ways[:3]:
         ping = matrix.pings[way]
         counts = f"{ping.get('transmitted')} packets transmitted, {ping.get('received')} received"
+        if ping.get("said"):
+            counts += f": {ping['said']}"
         lines.append(f"{way[0]} PING {matrix.addresses[way[1]]}: {ping.get('error') or counts}")
     return "\n".join(lines)
 

@@ -33,6 +33,10 @@ _NOT_WRITTEN = (
     f"{CONF_PATH} is not writable (read-only mount, immutable, or not root), so a reboot forgets the setting; the device itself may already have it."
 )
 
+_UNREACHABLE = (
+    "The device knows no way to this address: look at address, netmask and gateway of both sides (hccn_tool -i N -ip -g, -gateway -g), and at the link."
+)
+
 # kind, text on either stream, remedy. The exit code is only its low byte and means several things (4 is a wrong argument
 # count, a bad device id, a read-only file or a lost device), so the text decides. More special texts come first.
 _REFUSALS: tuple[tuple[str, str, str], ...] = (
@@ -95,6 +99,8 @@ _REFUSALS: tuple[tuple[str, str, str], ...] = (
         "error while loading shared libraries",
         "The driver's libraries are not found: repair the driver installation; in a container mount them too.",
     ),
+    *(("unreachable", text, _UNREACHABLE) for text in ("host unreachable", "net unreachable", "network is unreachable", "no route to host")),
+    ("too_long", "message too long", "The packet does not fit: ping with a smaller size, or raise the MTU of the devices and of the switch ports between."),
     ("device", "execute failed", "The device or its driver refused: look at /var/log/hccn_tool/, dmesg and npu-smi info."),
 )
 
@@ -196,7 +202,7 @@ def parse_tls(text: str, stderr: str = "") -> dict[str, t.Any]:
     alarm = re.search(r"alarm time threshold\s*\[\s*([0-9]{1,9})\s*\]", text)
     certificates: list[dict[str, t.Any]] = []
     for line in _lines(text):
-        block = re.fullmatch(r"(?:dev_id\s*:\s*[0-9]+\s*,\s*)?\[([^\]]+)\]\s*info\s*:", line)
+        block = re.fullmatch(r"(?:(?:dev_id\s*:|device)\s*[0-9]+\s*,\s*)?\[([^\]]+)\]\s*info\s*:", line)
         if block:
             certificates.append({"name": block.group(1), "subject": None, "issuer": None, "start_time": None, "end_time": None, "state": None})
         elif certificates:
@@ -325,7 +331,7 @@ _OPTICAL_UNITS = (
     (re.compile(r"snr"), "dB", "db"),
     (re.compile(r"wave length"), "nm", "nm"),
 )
-_NOTHING = ("", "na", "n/a", "not supported", "unknown")
+_NOTHING = ("", "na", "n/a", "not support", "not supported", "get failed", "unknown")
 
 
 def parse_optical(text: str) -> dict[str, t.Any]:
@@ -455,16 +461,20 @@ class Ping:
     transmitted: int
     received: int
     loss_percent: float
+    # What came back instead of an answer.
+    said: str | None = None
+
+
+_PING_UNREACHABLE = re.compile(r"\b(?:host|net) unreachable|network is unreachable|no route to host", re.IGNORECASE)
 
 
 def parse_ping(text: str) -> Ping:
-    """Standard output of ``-ping -g`` (exit code 1 when a packet was lost) or ``-hccs_ping -g`` (exit code 0 all the same)."""
+    """What ``-ping -g`` (exit code 1 when a packet was lost) or ``-hccs_ping -g`` (exit code 0 all the same) printed.
+
+    A packet whose target cannot be reached is lost. The tool may then leave out its last line.
+    """
     head = _only(text, r"device\s+([0-9]{1,2})\s+PING\s+(\S+)", "device N PING ADDRESS")
-    tail = _only(
-        text,
-        r"([0-9]{1,6})\s+packets? transmitted,\s*([0-9]{1,6})\s+(?:packets? )?received,\s*([0-9]{1,3}(?:\.[0-9]+)?)%\s+packets?\s+loss",
-        "N packets transmitted, N received, N% packet loss",
-    )
+    unreachable = [line for line in _lines(text) if _PING_UNREACHABLE.search(line)]
     times: dict[int, float | None] = {}
     answered = True
     for line in _lines(text):
@@ -478,27 +488,41 @@ def parse_ping(text: str) -> Ping:
             times[int(came.group(1))] = float(came.group(2)) / (1000 if came.group(3) == "us" else 1) if answered else None
         elif lost:
             times[int(lost.group(1))] = None
-    return Ping(int(head.group(1)), head.group(2), times, int(tail.group(1)), int(tail.group(2)), float(tail.group(3)))
+    try:
+        tail = _only(
+            text,
+            r"([0-9]{1,6})\s+packets? transmitted,\s*([0-9]{1,6})\s+(?:packets? )?received,\s*(?:\+[0-9]+ errors?,\s*)?"
+            r"([0-9]{1,3}(?:\.[0-9]+)?)%\s+packets?\s+loss(?:,\s*time\b.*)?",
+            "N packets transmitted, N received, N% packet loss",
+        )
+        transmitted, received, loss = int(tail.group(1)), int(tail.group(2)), float(tail.group(3))
+    except HccnError:
+        if not unreachable:
+            raise
+        transmitted, received = len(times) + len(unreachable), sum(time is not None for time in times.values())
+        loss = round(100 * (transmitted - received) / transmitted, 2)
+    said = _shown(unreachable[0]) if unreachable and received < transmitted else None
+    return Ping(int(head.group(1)), head.group(2), times, transmitted, received, loss, said)
 
 
 @dataclass(frozen=True)
 class Query:
-    """A get command: its words, the parser of its standard output, the keys it fills, the refusal that means "nothing set"."""
+    """A get command: its words, the parser of its standard output, the keys it fills, the text of the refusal that means "nothing set"."""
 
     args: tuple[str, ...]
     parse: t.Callable[[str], dict[str, t.Any]]
     fields: tuple[str, ...]
-    absent: tuple[int, str] | None = None
+    absent: str | None = None
 
 
-_NO_ADDRESS = (13, "no ip was preset")
+_NO_ADDRESS = "no ip was preset"
 
 QUERIES: dict[str, Query] = {
     "address": Query(("-ip", "-g"), parse_address, ("address", "netmask"), _NO_ADDRESS),
-    "gateway": Query(("-gateway", "-g"), parse_gateway, ("gateway",), (2, "no gateway was preset")),
+    "gateway": Query(("-gateway", "-g"), parse_gateway, ("gateway",), "no gateway was preset"),
     "netdetect": Query(("-netdetect", "-g"), parse_netdetect, ("netdetect",)),
     # Without certificates there is no switch to read; TLS cannot be switched on then.
-    "tls": Query(("-tls", "-g"), parse_tls, ("tls_enabled", "tls"), (14, "no certificate found")),
+    "tls": Query(("-tls", "-g"), parse_tls, ("tls_enabled", "tls"), "no certificate found"),
     "mtu": Query(("-mtu", "-g"), parse_mtu, ("mtu",)),
     "link": Query(("-link", "-g"), parse_link, ("link",)),
     "net_health": Query(("-net_health", "-g"), parse_net_health, ("net_health",)),
@@ -523,8 +547,8 @@ def read_reply(subset: str, reply: Reply) -> dict[str, t.Any]:
     """Values of one answered query; all ``None`` where the tool says that nothing is set. Raises HccnError."""
     query = QUERIES[subset]
     if reply.rc != 0:
-        # A bare exit code is not enough: 13 is also "not supported on this product".
-        if query.absent and reply.rc == query.absent[0] and query.absent[1] in reply.text.lower():
+        # Not the exit code, which differs between drivers: 13 is also "not supported on this product".
+        if query.absent and query.absent in reply.text.lower():
             return dict.fromkeys(query.fields)
         raise failure(reply)
     try:
@@ -536,11 +560,14 @@ def read_reply(subset: str, reply: Reply) -> dict[str, t.Any]:
 def read_ping(reply: Reply, device: int, target: str) -> Ping:
     """What a ping of this device to this address brought; lost packets are data, whatever the exit code. Raises HccnError."""
     try:
-        ping = parse_ping(reply.stdout)
+        ping = parse_ping(f"{reply.stdout}\n{reply.stderr}")
         if (ping.device, ping.target) != (device, target) or ping.received > ping.transmitted or ping.transmitted == 0:
             raise HccnError(f"device {device} PING {target} with as many answers as packets at most expected, found: {_shown(reply.stdout)}")
     except HccnError as error:
         raise (failure(reply) if reply.rc != 0 else _unknown_output(reply, error)) from error
+    if ping.received == 0 and failure(reply).kind == "too_long":
+        # Nothing was sent that could be lost.
+        raise failure(reply)
     return ping
 
 

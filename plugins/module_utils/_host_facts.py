@@ -63,6 +63,17 @@ def parse_ranges(text: str) -> list[tuple[int, int]]:
     return [(int(first), int(last or first)) for first, last in found]
 
 
+def parse_visible_devices(text: str) -> set[int]:
+    """``0-2,7`` or ``Ascend910-0,Ascend910-1`` as ``ASCEND_VISIBLE_DEVICES`` has it; other words (void, all) name no device."""
+    devices: set[int] = set()
+    for word in text.split(","):
+        found = re.fullmatch(r"\s*(?:Ascend\w+-)?(\d{1,5})(?:-(\d{1,5}))?\s*", word)
+        if found:
+            first, last = int(found.group(1)), int(found.group(2) or found.group(1))
+            devices.update(range(first, min(last, first + 63) + 1))
+    return devices
+
+
 def _socket_address(text: str) -> str:
     """An address of /proc/net/tcp: 32-bit words in the order of the machine, which is little-endian on all hosts of the NPUs."""
     raw = bytes.fromhex(text)
@@ -203,8 +214,7 @@ def parse_containers(text: str) -> list[dict[str, t.Any]]:
         for variable in config.get("Env") or []:
             name, _equals, value = str(variable).partition("=")
             if name == "ASCEND_VISIBLE_DEVICES":
-                for first, last in parse_ranges(value):
-                    devices.update(range(first, min(last, first + 63) + 1))
+                devices |= parse_visible_devices(value)
         found.append(
             {
                 "id": str(item.get("Id") or ""),

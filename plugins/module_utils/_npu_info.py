@@ -130,10 +130,13 @@ class Asker:
 
 def parsed(parse: t.Callable[[str], t.Any], reply: Reply) -> t.Any:
     """Read a reply; a failure names the question, the exit code and what the tool said."""
+    # The tool prints everything on standard output, but the loader, a shell around it and libraries of the driver do not.
+    stdout, stderr = reply.stdout.strip(), reply.stderr.strip()
     try:
-        return parse(reply.stdout)
+        return parse(reply.stdout if stdout else reply.stderr)
     except _npu_smi.NpuSmiError as error:
-        raise _npu_smi.NpuSmiError(f"{error} Asked: npu-smi {' '.join(reply.argv[1:])} (exit code {reply.rc}).") from error
+        beside = f" Beside it was said: {(_npu_smi.refusal(stderr) or stderr.splitlines()[-1][:200]).rstrip('.')}." if stdout and stderr else ""
+        raise _npu_smi.NpuSmiError(f"{error}{beside} Asked: npu-smi {' '.join(reply.argv[1:])} (exit code {reply.rc}).") from error
 
 
 def ask_details(ask: Asker, chip: _npu_smi.Chip, subset: list[str]) -> dict[str, t.Callable[[], t.Any]]:

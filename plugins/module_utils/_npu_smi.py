@@ -17,6 +17,7 @@ if t.TYPE_CHECKING:
 
 HEALTH = ("OK", "Warning", "Alarm", "Critical", "UNKNOWN")
 NOT_GIVEN = ("", "-", "--", "na", "n/a")
+_OCCUPIED = "the device is occupied by another container or process: end that one, or give this container devices that are free"
 # An exit code of a failed start is the low byte of this number.
 DCMI_ERRORS = {
     -8001: "the driver refused a parameter",
@@ -31,21 +32,42 @@ DCMI_ERRORS = {
     -8013: "not supported in a container",
     -8015: "the device is being reset",
     -8017: "the device is being upgraded",
-    -8020: "the device is occupied by another container or process",
+    -8020: _OCCUPIED,
     -8255: "not supported",
+    # npu-smi's own.
+    -9001: "invalid parameter",
+    -9002: "not permitted; run as root",
+    -9005: "the tool cannot tell the board; in a container its devices or files of the driver such as /usr/local/dcmi are not mounted",
+    -9008: "the device does not exist",
+    -9255: "not supported",
+}
+OCCUPIED = -8020
+# What a sentence without a number means.
+MEANINGS = {
+    "because the device is used": _OCCUPIED,
+    "error while loading shared libraries": (
+        "the libraries of the driver are not found: put lib64/common and lib64/driver of /usr/local/Ascend/driver into LD_LIBRARY_PATH, "
+        "in a container mount them too; else repair the driver installation"
+    ),
+    "Permission denied": "run as root",
 }
 
-BANNER = re.compile(r"npu-smi\s+(\S+)\s+Version:\s*(\S+)")
+BANNER = re.compile(r"npu-smi\s+(?:(\S+)\s+)?Version:[^\S\n]*([^\s|]*)")
 DCMI_FAILURE = re.compile(r"ret is (-\d{4})\b")
+NO_DRIVER = "dcmi module initialize failed"
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z")
-PAIR = re.compile(r"([0-9]+)\s*/\s*([0-9]+)")
+# Used and total, or one word for both where there is nothing to tell.
+PAIR = re.compile(r"(-?[0-9]+|N/?A|-+)\s*/\s*(-?[0-9]+|N/?A|-+)(?=\s|\Z)|(?:N/?A|-+)(?=\s|\Z)", re.IGNORECASE)
 FIELD = re.compile(r"^\s*(?P<key>[^:|+]*?)\s*:\s*(?P<value>.*?)\s*$")
+TITLE = re.compile(r"\S+(?: Logic)? (?:ID|Phy-ID|Name)(?=\s|\Z)")
 BUS_ID = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f]\Z", re.IGNORECASE)
 NO_CARD = "There is no NPU card on this server."
 # Printed instead of a result, at exit code 0 or not.
 REFUSALS = (
-    "dcmi module initialize failed",
+    NO_DRIVER,
     "dcmi model initialized failed",
+    "npu get board type failed",
+    *MEANINGS,
     NO_CARD,
     "Invalid card id.",
     "Invalid chip id.",
@@ -104,8 +126,8 @@ class Process:
 class Info:
     """The answer to C(npu-smi info)."""
 
-    tool_version: str
-    driver_version: str
+    tool_version: str | None
+    driver_version: str | None
     chips: list[Chip]
     # None when the section is missing or is not complete: unknown, not empty.
     processes: list[Process] | None
@@ -114,7 +136,7 @@ class Info:
 
 @dataclass(frozen=True)
 class Mapping:
-    """A row of C(npu-smi info -m); MCU rows have no logic id."""
+    """A row of C(npu-smi info -m)."""
 
     npu_id: int
     chip_id: int
@@ -124,7 +146,8 @@ class Mapping:
 
     @property
     def is_mcu(self) -> bool:
-        return self.name.lower() == "mcu"
+        """Whether the row is no chip but its MCU, or the CPU (3559) of an old card: these have no numbers of their own."""
+        return self.logic_id is None and self.phy_id is None
 
 
 @dataclass(frozen=True)
@@ -144,13 +167,15 @@ def refusal(text: str) -> str | None:
         if any(known in line for known in REFUSALS):
             found = DCMI_FAILURE.search(line)
             meaning = DCMI_ERRORS.get(int(found.group(1))) if found else None
+            meaning = meaning or next((meant for known, meant in MEANINGS.items() if known in line), None)
             return f"{line.strip()} ({meaning})" if meaning else line.strip()
     return None
 
 
 def is_driver_missing(text: str) -> bool:
-    """Whether npu-smi could not reach a working driver."""
-    return "dcmi module initialize failed" in text
+    """Whether npu-smi could not reach a working driver. Where the devices are occupied there is one."""
+    found = [DCMI_FAILURE.search(line) for line in _lines(text) if NO_DRIVER in line]
+    return bool(found) and not any(match and int(match.group(1)) == OCCUPIED for match in found)
 
 
 def parse_info(text: str) -> Info:
@@ -212,13 +237,15 @@ def parse_info(text: str) -> Info:
         raise _unexpected("npu-smi info", text)
     if not ruled:
         warnings.append("The table of npu-smi info ends without its closing rule: rows may be missing.")
-    return Info(banner.group(1), banner.group(2), chips, processes if has_processes and ruled else None, warnings)
+    return Info(banner.group(1), _given(banner.group(2)), chips, processes if has_processes and ruled else None, warnings)
 
 
 def _is_card(cells: Sequence[str]) -> bool:
-    """A card line has an NPU id, a name (a bare number on 310) and a health word where the chip line has its bus."""
+    """A card line has an NPU id, a name (a bare number on 310, none of a chip that is ill) and a health word where the chip line has its bus."""
     words = cells[0].split()
-    return len(cells) >= 3 and len(words) >= 2 and words[0].lstrip("-").isdecimal() and cells[1].isalpha() and cells[1].lower() not in NOT_GIVEN
+    if len(cells) < 3 or not words or not words[0].lstrip("-").isdecimal():
+        return False
+    return cells[1] in HEALTH or (len(words) >= 2 and cells[1].isalpha() and cells[1].lower() not in NOT_GIVEN)
 
 
 def _chip(card: Sequence[str], cells: Sequence[str], columns: str) -> Chip | None:
@@ -226,15 +253,15 @@ def _chip(card: Sequence[str], cells: Sequence[str], columns: str) -> Chip | Non
     ids = cells[0].split()
     if len(cells) < 3 or _is_card(cells) or not ids or not all(word.isdecimal() for word in ids):
         return None
-    npu_id, name = card[0].split(None, 1)
+    npu_id, *name = card[0].split(None, 1)
     upper, lower = card[2].split(), cells[2].split()
-    usages = [(int(used), int(total)) for used, total in PAIR.findall(" ".join(lower[1:]))]
+    usages = [(_number(used, int), _number(total, int)) for used, total in PAIR.findall(" ".join(lower[1:]))]
     memory = usages[0] if usages else (None, None)
     hbm = usages[1] if len(usages) > 1 and "HBM-Usage" in columns else (None, None)
     return Chip(
         npu_id=int(npu_id),
         chip_id=int(ids[0]),
-        name=name.strip(),
+        name="".join(name).strip(),
         health=card[1],
         power_w=_number(upper[0] if upper else "", float),
         temperature_c=_number(upper[1] if len(upper) > 1 else "", int),
@@ -271,22 +298,27 @@ def _process(cells: Sequence[str], columns: str) -> Process | None:
 def parse_mapping(text: str) -> list[Mapping]:
     """Read C(npu-smi info -m) by the titles of its header."""
     lines = [line for line in _lines(text) if line.strip()]
-    start = next((number for number, line in enumerate(lines) if re.match(r"\s*NPU ID\s{2,}Chip ID\s{2,}", line)), None)
+    start = next((number for number, line in enumerate(lines) if re.match(r"\s*NPU ID\s+(?:Slot ID\s+)?Chip ID\s", line)), None)
     if start is None:
         raise _unexpected("npu-smi info -m", text)
-    titles = re.split(r"\s{2,}|\t", lines[start].strip())
+    # Where the columns are not known by their titles, they are parted by more than one blank.
+    titles = TITLE.findall(lines[start])
+    if " ".join(titles) != " ".join(lines[start].split()):
+        titles = re.split(r"\s{2,}|\t", lines[start].strip())
     missing = [title for title in ("NPU ID", "Chip ID", "Chip Logic ID", "Chip Name") if title not in titles]
     if missing:
         raise NpuSmiError(f"npu-smi info -m prints a header without {', '.join(missing)}: {lines[start].strip()!r}.")
     rows = []
     for line in lines[start + 1 :]:
-        # The name is last and may hold a blank (Ascend 910B3).
-        values = dict(zip(titles, line.split(None, len(titles) - 1)))
-        npu, chip = _number(values.get("NPU ID", ""), int), _number(values.get("Chip ID", ""), int)
-        name = values.get("Chip Name", "").strip()
-        if npu is None or chip is None or not name:
+        # The name is last and may hold a blank (Ascend 910B3); a chip that is ill may have none.
+        words = line.split(None, len(titles) - 1)
+        values = dict(zip(titles, words))
+        ids = [values.get(title, "-") for title in ("NPU ID", "Chip ID", "Chip Logic ID", "Chip Phy-ID")]
+        npu, chip, logic, physical = (_number(word, int) for word in ids)
+        odd = any(_number(word, int) is None and word.lower() not in NOT_GIVEN for word in ids)
+        if npu is None or chip is None or odd or len(words) < len(titles) - 1:
             raise NpuSmiError(f"npu-smi info -m prints a row that does not fit its header {' / '.join(titles)}: {line.strip()!r}.")
-        rows.append(Mapping(npu, chip, _number(values["Chip Logic ID"], int), _number(values.get("Chip Phy-ID", ""), int), name))
+        rows.append(Mapping(npu, chip, logic, physical, values.get("Chip Name", "").strip()))
     if not rows:
         raise _unexpected("npu-smi info -m", text)
     return rows
@@ -297,6 +329,8 @@ def parse_list(text: str) -> dict[int, int]:
     total: int | None = None
     chips: dict[int, int] = {}
     current: int | None = None
+    # Not len(chips): all NPUs that are lost have the id -1.
+    listed = 0
     for key, value in _fields(text):
         if key in ("Total Count", "Card Count"):
             total = _number(value, int)
@@ -304,10 +338,12 @@ def parse_list(text: str) -> dict[int, int]:
             current = _number(value, int)
         elif key == "Chip Count" and current is not None:
             chips[current] = _number(value, int) or 0
+            listed += 1
+            current = None
     if total is None:
         raise _unexpected("npu-smi info -l", text)
-    if total != len(chips):
-        raise NpuSmiError(f"npu-smi info -l counts {total} NPUs and lists {len(chips)}: the answer is not complete.")
+    if total != listed:
+        raise NpuSmiError(f"npu-smi info -l counts {total} NPUs and lists {listed}: the answer is not complete.")
     return chips
 
 
@@ -324,17 +360,24 @@ def parse_board(text: str) -> Board:
 def parse_chip(text: str, kind: str, chip_id: int) -> dict[str, str | None]:
     """Read one chip's values from a key/value answer of C(-t usages|memory|common|power -i N), under the tool's own keys.
 
-    The values of a chip stand before or after its C(Chip ID), in a block between empty lines.
+    The values of a chip all stand before its C(Chip ID), or all behind it. Empty lines between chips come and go with the driver.
     """
+    fields = [(key, _given(value)) for key, value in _fields(text)]
+    # What is logged before the answer may look like a field too.
+    header = max((number for number, (key, _value) in enumerate(fields) if key in ("NPU ID", "Chip Count")), default=-1)
+    fields = fields[header + 1 :]
+    leads = [key for key, _value in fields[:1]] == ["Chip ID"]
     blocks: list[dict[str, str | None]] = [{}]
-    for line in _lines(text):
-        found = FIELD.match(line)
-        if not line.strip():
+    for key, value in fields:
+        # Parts of the card that are no chip, such as its MCU, have a name instead of an id.
+        ends = key in ("Chip ID", "Chip Name")
+        if ends and leads:
             blocks.append({})
-        elif found and found.group("key"):
-            blocks[-1][found.group("key")] = _given(found.group("value"))
+        blocks[-1][key] = value
+        if ends and not leads:
+            blocks.append({})
     for block in blocks:
-        values = {key: value for key, value in block.items() if key not in ("NPU ID", "Chip Count", "Chip ID")}
+        values = {key: value for key, value in block.items() if key != "Chip ID"}
         if values and block.get("Chip ID") == str(chip_id):
             return values
     if any("Chip ID" in block for block in blocks):
@@ -356,6 +399,11 @@ def parse_health(text: str) -> Health:
     values: dict[str, list[str]] = {}
     current = ""
     for line in _lines(text):
+        if line.lstrip().startswith("Failed to get error information"):
+            # Stands for the text of one code, between those of others.
+            current = "Error Information"
+            values.setdefault(current, []).append(line.strip())
+            continue
         found = FIELD.match(line)
         if not found:
             continue
@@ -410,6 +458,8 @@ def with_physical_ids(chips: Iterable[Chip], mapping: Sequence[Mapping] | None) 
     rows = {(row.npu_id, row.chip_id): row for row in mapping or () if not row.is_mcu}
     single = all(chip.chip_id == 0 for chip in chips) and all(key[1] == 0 for key in rows)
     logic = {key: row.logic_id for key, row in rows.items() if row.logic_id is not None}
+    # A chip that is ill may have lost its name, not its kind.
+    usual = next((chip.name for chip in chips if chip.name), "")
     result = []
     for chip in chips:
         key = chip.npu_id, chip.chip_id
@@ -421,7 +471,7 @@ def with_physical_ids(chips: Iterable[Chip], mapping: Sequence[Mapping] | None) 
             physical = row.phy_id
         elif physical is None and single:
             # A 910 keeps its NPU id when another card is lost or hidden from a container; the logic ids close the gap.
-            physical = chip.npu_id if not mapping or (chip.name.startswith("910") and chip.npu_id >= 0) else logic.get(key)
+            physical = chip.npu_id if not mapping or ((chip.name or usual).startswith("910") and chip.npu_id >= 0) else logic.get(key)
         if physical is None:
             warnings.append(f"NPU {key[0]} chip {key[1]}: npu-smi gives no physical id.")
         result.append(replace(chip, phy_id=physical))

@@ -87,4 +87,5 @@ def summary(pings: Sequence[_hccn.Ping]) -> dict[str, t.Any]:
         "min_ms": min(measured) if measured else None,
         "avg_ms": round(sum(measured) / len(measured), 6) if measured else None,
         "max_ms": max(measured) if measured else None,
+        "said": next((ping.said for ping in pings if ping.said), None),
     }

@@ -219,7 +219,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.npuops.ascend.plugins.module_utils import _ascend_package as core
-from ansible_collections.npuops.ascend.plugins.module_utils import _cann, _npu_smi
+from ansible_collections.npuops.ascend.plugins.module_utils import _cann, _npu_info, _npu_smi
 from ansible_collections.npuops.ascend.plugins.module_utils._pci import read_npus
 from ansible_collections.npuops.ascend.plugins.module_utils._vendor_cli import VendorCli, VendorCliError
 from ansible_collections.npuops.ascend.plugins.module_utils._version import driver_firmware_fit
@@ -517,11 +517,17 @@ class HdkRun(Run):
     def running(self) -> tuple[bool, _npu_smi.Board | None]:
         """Whether a driver answers, and with which versions."""
         try:
-            npus = _npu_smi.parse_list(self.npu_smi.run("info", "-l").stdout)
-        except (VendorCliError, _npu_smi.NpuSmiError):
+            reply = self.npu_smi.run("info", "-l")
+        except VendorCliError:
+            return False, None
+        # Another answer, however odd, is no reason to take the driver for one that does not run and to install it again.
+        if _npu_smi.is_driver_missing(reply.text):
             return False, None
         try:
-            return True, _npu_smi.parse_board(self.npu_smi.run("info", "-t", "board", "-i", str(min(npus, default=0))).stdout)
+            npus = _npu_info.parsed(_npu_smi.parse_list, reply)
+            # A lost NPU has the id -1.
+            npu = min((npu for npu in npus if npu >= 0), default=0)
+            return True, _npu_info.parsed(_npu_smi.parse_board, self.npu_smi.run("info", "-t", "board", "-i", str(npu)))
         except (VendorCliError, _npu_smi.NpuSmiError):
             return True, None
 

@@ -341,32 +341,44 @@ class Facts:
             if device["health"] != "OK":
                 with contextlib.suppress(VendorCliError, ValueError):
                     reply = self.npu_smi.run("info", "-t", "health", "-i", str(device["npu_id"]), "-c", str(device["chip_id"]))
-                    device["details"]["health"] = dataclasses.asdict(_npu_smi.parse_health(reply.stdout))
+                    device["details"]["health"] = dataclasses.asdict(_npu_info.parsed(_npu_smi.parse_health, reply))
         return found
 
     def topology(self) -> Section:
-        links = _npu_smi.parse_topology(self.answer("info", "-t", "topo"))
+        links = self.answer(_npu_smi.parse_topology, "info", "-t", "topo")
         return {"unsupported": links is None, "links": links or {}}
 
     def superpod(self) -> Section:
         if not any(npu.chip == "A3" for npu in read_npus()):
             return {"devices": []}
-        mapping = _npu_smi.parse_mapping(self.answer("info", "-m"))
-        devices = []
-        for row in mapping:
-            if row.is_mcu:
+        devices: list[Section] = []
+        errors: list[_npu_smi.NpuSmiError] = []
+        for row in self.answer(_npu_smi.parse_mapping, "info", "-m"):
+            # The MCU, and what is lost: the driver has no id for it, or -1.
+            if row.logic_id is None or row.npu_id < 0:
                 continue
-            text = self.answer("info", "-t", "spod-info", "-i", str(row.npu_id), "-c", str(row.chip_id))
-            devices.append({"device": row.phy_id if row.phy_id is not None else row.logic_id, **_npu_smi.parse_super_pod(text)})
+            found: Section = {"device": row.phy_id if row.phy_id is not None else row.logic_id}
+            try:
+                found.update(self.answer(_npu_smi.parse_super_pod, "info", "-t", "spod-info", "-i", str(row.npu_id), "-c", str(row.chip_id)))
+            except _npu_smi.NpuSmiError as error:
+                # The other dies have theirs.
+                errors.append(error)
+                found.update(dict.fromkeys(("sdid", "size", "pod", "server_index")), error=str(error))
+            devices.append(found)
+        if devices and all("does not support" in str(error) for error in errors) and len(errors) == len(devices):
+            return {"devices": []}
+        if devices and len(errors) == len(devices):
+            raise errors[0]
         return {"devices": devices}
 
-    def answer(self, *words: str) -> str:
+    def answer(self, parse: t.Callable[[str], t.Any], *words: str) -> t.Any:
+        """Ask npu-smi and read what it says. Raises NpuSmiError, VendorCliError and NotYet."""
         if self.npu_smi.path is None:
             raise NotYet("npu-smi is not installed")
         reply = self.npu_smi.run(*words)
         if _npu_smi.is_driver_missing(reply.text):
             raise NotYet("no driver runs")
-        return reply.stdout
+        return _npu_info.parsed(parse, reply)
 
     def cann(self) -> Section:
         found = _cann.read(self.params["cann_path"])

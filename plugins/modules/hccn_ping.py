@@ -144,6 +144,11 @@ pings:
       returned: always
       type: float
       sample: 0.114
+    said:
+      description: What came back instead of an answer, such as V(Destination Host Unreachable). V(null) when there was nothing.
+      returned: always
+      type: str
+      sample: null
     error:
       description: Why the tool could not ping, and what to do. V(null) when it could, also when packets were lost.
       returned: always

@@ -160,8 +160,8 @@ def _optical_problems(values: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, st
     groups = (
         ("temperature", r"temperature_c\Z", "temp", "c", "C"),
         ("supply voltage", r"vcc_mv\Z", "vcc", "mv", "mV"),
-        ("Tx power", r"tx_power\d+_mw\Z", "txpower", "mw", "mW"),
-        ("Rx power", r"rx_power\d+_mw\Z", "rxpower", "mw", "mW"),
+        ("Tx power", r"tx_power\d*_mw\Z", "txpower", "mw", "mW"),
+        ("Rx power", r"rx_power\d*_mw\Z", "rxpower", "mw", "mW"),
     )
     for what, pattern, prefix, suffix, unit in groups:
         low, high = values.get(f"{prefix}_low_thres_{suffix}"), values.get(f"{prefix}_high_thres_{suffix}")

@@ -167,7 +167,7 @@ def spod_ids(cluster: Cluster) -> Findings:
             pods[host.name] = own[0] if len(own) == 1 else own
         for device in facts["devices"]:
             if device["sdid"] is None:
-                yield Finding("no SDID", "the id of the device in its super pod", host=host.name, device=device["device"])
+                yield Finding("no SDID", "the id of the device in its super pod", host=host.name, device=device["device"], evidence=device.get("error", ""))
                 continue
             first = seen.setdefault((device["pod"], device["sdid"]), (host.name, device["device"]))
             if first != (host.name, device["device"]):

@@ -83,6 +83,15 @@ def test_a_healthy_fabric_passes():
     assert result["observed"].startswith("128 of 128 pings answered, mean 0.100 ms")
 
 
+def test_what_came_back_instead_of_an_answer_is_evidence():
+    devices = {name: [{"device": 0, "address": f"192.0.2.{number}", "netmask": "255.255.255.0", "link": "up"}] for number, name in ((1, "a"), (2, "b"))}
+    lost = {"device": 0, "target": "192.0.2.2", "transmitted": 3, "received": 0, "loss_percent": 100.0, "error": None, "said": "Destination Host Unreachable"}
+    found = ping_matrix({"a": [lost]}, devices)
+    result = only(found["results"])
+    assert (found["pairs"][0]["reason"], result["status"]) == ("switch_port", "fail")
+    assert result["evidence"] == "a device 0 PING 192.0.2.2: 3 packets transmitted, 0 received: Destination Host Unreachable"
+
+
 def test_a_record_is_whole_and_in_both_languages():
     devices = cluster(2)
     devices["npu01"][3]["link"] = "down"

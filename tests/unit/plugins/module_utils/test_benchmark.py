@@ -183,6 +183,13 @@ def test_requests_that_a_broken_run_of_evalscope_had_noted():
     assert (nothing["completed"], nothing["duration_s"], nothing["ttft_ms"]["mean"]) == (0, None, None)
 
 
+@pytest.mark.parametrize("latencies", ["null", "5", "broken[", "", '{"a": 1}', '"0.1"', None, 5, "[null, \"x\", [0.1]]", "[" * 100000])
+def test_requests_of_evalscope_with_damaged_latencies(latencies):
+    rows = [[1, 10.0, 11.0, 1.0, 0.1, 30, 10, 0.1, latencies], [1, 10.0, 11.0, 1.0, 0.1, 30, 10, 0.1, "[0.1, \"0.2\"]"], 5, [1, 2], None]
+    point = benchmark.read_results({"evalscope_requests": rows})
+    assert (point["completed"], point["itl_ms"]["min"], point["itl_ms"]["max"], point["ttft_ms"]["mean"]) == (2, 100.0, 200.0, 100.0)
+
+
 def test_older_names_of_evalscope():
     summary = {
         "Time taken for tests (s)": 10.5, "Number of concurrency": 2, "Total requests": 10, "Succeed requests": 9, "Failed requests": 1,
@@ -249,6 +256,26 @@ UNITS = {"ms": 1, "s": 1000, "\u03bcs": 0.001, "\u00b5s": 0.001, "us": 0.001}
 def test_a_time_keeps_its_value_whatever_its_unit(value, unit, space):
     table = f"| Metric | average |\n| FirstTokenTime | {value}{space}{unit} |\n| x | 1 |"
     assert benchmark.read_results(table)["ttft_ms"]["mean"] == pytest.approx(value * UNITS[unit], rel=1e-9, abs=1e-6)
+
+
+@given(value=st.integers(0, 10**12).map(lambda value: value / 100))
+def test_thousands_may_be_parted(value):
+    table = f"| Metric | average |\n| FirstTokenTime | {value:,.2f} ms |\n| x | 1 |"
+    assert benchmark.read_results(table)["ttft_ms"]["mean"] == pytest.approx(value)
+
+
+@pytest.mark.parametrize("cell", ["1,5 ms", "1,23,4", "1,2345", "1 234.5 ms", "1'234", "1_000", "1.234.5", "1.234,5", "3/4", "1-2", "0.5, 0.6"])
+def test_a_number_that_is_not_clear_is_none(cell):
+    assert benchmark._number(cell) is None
+    assert benchmark._time(cell, "ms") is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [("1,234", 1234), ("-1,234.5 token/s", -1234.5), ("0( 0.0% )", 0), ("200[1]", 200), ("1e3", 1000), ("1.5e-3 ms", 0.0015), ("7.", 7), (".5 %", 0.5)],
+)
+def test_numbers(cell, value):
+    assert benchmark._number(cell) == value
 
 
 @given(cell=st.sampled_from(["/", "", " / ", "/ \u03bcs", "nan", "-", "N/A"]))

@@ -394,6 +394,18 @@ def test_success(rc: int, text: str, message: str) -> None:
             "'install-path' parameter are not supported",
             "as install_path",
         ),
+        (
+            1,
+            "Ascend-cann-toolkit 8.1.RC1 is already installed\n[kernels] [20250101-10:00:00] [ERROR] opp is not complete\n",
+            "exit code 1: opp is not complete",
+            "ascend_seclog",
+        ),
+        (
+            1,
+            "[Toolkit] [20250101-10:00:00] [ERROR] Ascend-cann-toolkit is already installed.\n[Toolkit] [20250101-10:00:00] [INFO] install failed\n",
+            "exit code 1: install failed",
+            "ascend_seclog",
+        ),
         (1, "[ERROR] The given dir, or its parents, permission is invalid.\n", "permission is invalid", "root:root with mode 0755"),
         (9, "something new\n", "exit code 9: something new", "See /var/log/ascend_seclog"),
         (1, "", "no output", "ascend_seclog"),

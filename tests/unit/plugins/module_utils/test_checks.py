@@ -311,6 +311,7 @@ class Case:
     status: str = "fail"
     # What else the same fault shows.
     also: tuple[str, ...] = ()
+    evidence: str = ""
 
 
 def put(section: str, *path: t.Any, value: t.Any, host: str = "npu02") -> t.Callable[..., None]:
@@ -478,6 +479,13 @@ CASES = (
         device=3,
     ),
     Case("spod_ids", both(a3, lambda facts, wanted: facts["npu02"]["superpod"]["devices"][4].update(sdid=3)), "SDID 3, which npu01 device 3 has too", device=4),
+    Case(
+        "spod_ids",
+        both(a3, lambda facts, wanted: facts["npu02"]["superpod"]["devices"][5].update(sdid=None, pod=None, error="Failed to query")),
+        "no SDID",
+        device=5,
+        evidence="Failed to query",
+    ),
     Case("spod_ids", both(a3, lambda facts, wanted: [device.update(pod=8) for device in facts["npu02"]["superpod"]["devices"]]), "super pod 8"),
     # fabric
     Case(
@@ -517,6 +525,13 @@ CASES = (
         "optics",
         printed(5, "optical", healthy_optics().replace("temperature          : 47 C", "temperature          : 83 C")),
         "temperature 83 C",
+        device=5,
+        status="warn",
+    ),
+    Case(
+        "optics",
+        printed(5, "optical", healthy_optics().replace("Rx Power1            : 1.0054", "Rx Power             : 0.0054")),
+        "Rx power 0.0054 mW",
         device=5,
         status="warn",
     ),
@@ -663,6 +678,7 @@ def test_a_fault_is_named_with_host_and_device(case, facts, wanted):
     assert own, found
     assert [(record["host"], record["device"]) for record in own][0] == (case.host, case.device)
     assert case.observed in own[0]["observed"]
+    assert case.evidence in own[0]["evidence"]
     assert own[0]["status"] == case.status
     assert own[0]["expected"]
     assert {record["id"] for record in found} == {case.id, *case.also}

@@ -170,6 +170,11 @@ def test_optical_reading_in_an_unexpected_unit_stays_text():
     assert _hccn.parse_optical("optical info:\npresent : present\nTx Power0 : 1.2 dBm\n")["optical"] == {"present": True, "tx_power0": "1.2 dBm"}
 
 
+@pytest.mark.parametrize("said", ["NA", "N/A", "not support", "Not Supported", "get failed", "unknown", ""])
+def test_optical_reading_that_the_module_does_not_give(said):
+    assert _hccn.parse_optical(f"optical info:\npresent : present\ntemperature : {said}\n")["optical"] == {"present": True, "temperature_c": None}
+
+
 def test_stat(fixture_text):
     stat = _hccn.parse_stat(fixture_text("cli/hccn_tool/stat-get--all-counters.txt"))["stat"]
     assert len(stat) == 48
@@ -195,6 +200,12 @@ def test_tls_certificates(observed):
             ],
         },
     }
+
+
+@pytest.mark.parametrize("device", ["dev_id:0, ", "device 0, ", ""])
+def test_tls_certificate_headings(device):
+    text = f"{device}tls switch[0](0:disable, 1:enable)\n{device}[pub cert] info:\n\t subject[/CN=x]\n{device}[ca1 cert] info:\n\t subject[/CN=y]\n"
+    assert [(found["name"], found["subject"]) for found in _hccn.parse_tls(text)["tls"]["certificates"]] == [("pub cert", "/CN=x"), ("ca1 cert", "/CN=y")]
 
 
 def test_tls_state_of_an_expired_certificate_comes_on_stderr(fixture_text):
@@ -256,6 +267,46 @@ def test_ping_all_lost(fixture_text):
         assert _hccn.parse_ping(text) == _hccn.Ping(0, "10.12.165.81", {0: None, 1: None, 2: None}, 3, 0, 100.0)
 
 
+@pytest.mark.parametrize(
+    "body, transmitted, received, loss",
+    [
+        ("Destination Host Unreachable\n" * 3, 3, 0, 100.0),
+        ("recv seq=0,time=0.114000ms\nDestination Net Unreachable\nconnect: Network is unreachable\n", 3, 1, 66.67),
+        ("Destination Host Unreachable\n3 packets transmitted, 0 received, 100.00% packet loss\n", 3, 0, 100.0),
+        ("Destination Host Unreachable\n4 packets transmitted, 1 received, +3 errors, 75% packet loss, time 3055ms\n", 4, 1, 75.0),
+    ],
+)
+def test_ping_of_a_target_that_cannot_be_reached(body, transmitted, received, loss):
+    for ping in (
+        _hccn.read_ping(reply(1, f"device 0 PING 10.1.1.2\n{body}", "Command execute failed!\n"), 0, "10.1.1.2"),
+        _hccn.read_ping(reply(1, "device 0 PING 10.1.1.2\n", f"{body}Command execute failed!\n"), 0, "10.1.1.2"),
+    ):
+        assert (ping.transmitted, ping.received, ping.loss_percent) == (transmitted, received, loss)
+        assert ping.said.startswith("Destination ")
+
+
+def test_ping_that_was_answered_says_nothing_else():
+    text = "device 0 PING 10.1.1.2\nDestination Host Unreachable\n3 packets transmitted, 3 received, 0.00% packet loss\n"
+    assert _hccn.read_ping(reply(0, text), 0, "10.1.1.2").said is None
+
+
+@pytest.mark.parametrize(
+    "text, kind",
+    [
+        ("Destination Host Unreachable\nCommand execute failed!\n", "unreachable"),
+        ("connect: Network is unreachable\n", "unreachable"),
+        ("device 0 PING 10.1.1.2\nping: sendmsg: Message too long\nCommand execute failed!\n", "too_long"),
+        ("device 0 PING 10.1.1.2\nMessage too long\n3 packets transmitted, 0 received, 100.00% packet loss\nCommand execute failed!\n", "too_long"),
+        ("Control link unreachable.\n", "no_device"),
+        ("Command execute failed!\n", "device"),
+    ],
+)
+def test_ping_that_could_not_be_sent(text, kind):
+    with pytest.raises(HccnError) as error:
+        _hccn.read_ping(reply(1, stderr=text), 0, "10.1.1.2")
+    assert error.value.kind == kind
+
+
 def test_hccs_ping(fixture_text):
     ping = _hccn.parse_ping(fixture_text("cli/hccn_tool/hccs_ping--ok-A3.txt"))
     assert ping.times_ms == pytest.approx({0: 0.02131, 1: 0.0184, 2: 0.01895})
@@ -312,13 +363,18 @@ def reply(rc: int, stdout: str = "", stderr: str = "", args: str = "-ip -g") -> 
     return Reply(("/usr/bin/hccn_tool", "-i", "0", *args.split()), rc, stdout, stderr)
 
 
-def test_absent_only_with_code_and_text(fixture_text):
+def test_absent_only_with_a_failure_and_its_text(fixture_text):
     no_ip = fixture_text("cli/hccn_tool/ip-get--unconfigured.stderr.txt")
     no_gateway = fixture_text("cli/hccn_tool/gateway-get--unconfigured.stderr.txt")
     assert _hccn.read_reply("address", reply(13, stderr=no_ip)) == {"address": None, "netmask": None}
     assert _hccn.read_reply("gateway", reply(2, stderr=no_gateway)) == {"gateway": None}
     assert _hccn.read_reply("tls", reply(14, stderr="No certificate found, please set certs firstly!\n")) == {"tls_enabled": None, "tls": None}
-    for other in (reply(13), reply(1, stderr=no_ip), reply(13, stderr=no_gateway), reply(0, stderr=no_ip)):
+    # Other drivers end with other codes.
+    assert _hccn.read_reply("address", reply(1, stderr=no_ip)) == {"address": None, "netmask": None}
+    assert _hccn.read_reply("address", reply(4, no_ip.replace("ipconf", "ip"))) == {"address": None, "netmask": None}
+    assert _hccn.read_reply("tls", reply(1, stderr="No certificate found, please set certs firstly!\n")) == {"tls_enabled": None, "tls": None}
+    failed = "Get ipconf failed, cmd execute failed!\n"
+    for other in (reply(13), reply(1), reply(13, stderr=failed), reply(13, stderr=no_gateway), reply(0, stderr=no_ip), reply(0, no_ip)):
         with pytest.raises(HccnError):
             _hccn.read_reply("address", other)
     with pytest.raises(HccnError):

@@ -156,6 +156,24 @@ def test_containers_with_devices():
     assert [(item["name"], item["devices"], item["privileged"]) for item in found] == [("vllm", [3], False), ("runtime", [0, 1, 2, 7], True)]
 
 
+@pytest.mark.parametrize(
+    ("value", "devices"),
+    [
+        ("0-2,7", [0, 1, 2, 7]),
+        ("Ascend910-0,Ascend910-1", [0, 1]),
+        ("Ascend910-0, Ascend910-15", [0, 15]),
+        ("Ascend310P-2", [2]),
+        ("Ascend910_9382-3", [3]),
+        ("all", []),
+        ("void", []),
+        ("", []),
+    ],
+)
+def test_devices_of_the_container_runtime(value, devices):
+    inspected = [{"Name": "/x", "Config": {"Env": [f"ASCEND_VISIBLE_DEVICES={value}"]}}]
+    assert core.parse_containers(json.dumps(inspected))[0]["devices"] == devices
+
+
 def test_image():
     assert core.parse_image('[{"Id": "sha256:abc", "RepoDigests": [], "Architecture": "arm64"}]') == {
         "id": "sha256:abc",
@@ -209,6 +227,7 @@ _PARSERS: list[t.Callable[[str], t.Any]] = [
     core.parse_os_release,
     core.parse_meminfo,
     core.parse_ranges,
+    core.parse_visible_devices,
     core.parse_listening,
     core.parse_default_route,
     core.parse_addresses,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -298,6 +299,50 @@ def test_chip_named_by_a_number() -> None:
     assert [(chip.npu_id, chip.name) for chip in _npu_smi.parse_info(text).chips] == [(1, "310")]
 
 
+def test_chip_that_is_ill_may_have_no_name() -> None:
+    text = sample("info--8x910B3-loaded-25.5.1.txt").replace("| 1     910B3               | OK      ", "| 1                         | Critical")
+    info = _npu_smi.parse_info(text)
+    assert [(chip.npu_id, chip.name, chip.health) for chip in info.chips[:3]] == [(0, "910B3", "OK"), (1, "", "Critical"), (2, "910B3", "OK")]
+    assert (info.chips[1].bus_id, info.chips[1].hbm_used_mb, info.warnings) == ("0000:c2:00.0", 59184, [])
+
+
+@pytest.mark.parametrize(
+    ("cell", "memory", "hbm"),
+    [
+        ("NA   / NA         59189/ 65536", (None, None), (59189, 65536)),
+        ("N/A  / N/A        59189/ 65536", (None, None), (59189, 65536)),
+        ("-    / -          59189/ 65536", (None, None), (59189, 65536)),
+        ("NA                59189/ 65536", (None, None), (59189, 65536)),
+        ("NA   / 15137      59189/ 65536", (None, 15137), (59189, 65536)),
+        ("0    / 0          NA   / NA   ", (0, 0), (None, None)),
+        ("0    / 0          NA   / 65536", (0, 0), (None, 65536)),
+        ("0    / 0          -12  / 65536", (0, 0), (-12, 65536)),
+    ],
+)
+def test_usage_that_is_not_given_leaves_the_other_one_in_its_place(cell: str, memory: tuple, hbm: tuple) -> None:
+    text = sample("info--8x910B3-loaded-25.5.1.txt").replace("0    / 0          59189/ 65536", cell, 1)
+    chip = _npu_smi.parse_info(text).chips[0]
+    assert (chip.memory_used_mb, chip.memory_total_mb) == memory
+    assert (chip.hbm_used_mb, chip.hbm_total_mb) == hbm
+
+
+@pytest.mark.parametrize(
+    ("banner", "versions"),
+    [
+        ("| npu-smi 25.5.1                   Version:                                                      |", ("25.5.1", None)),
+        ("| npu-smi 25.5.1                   Version:|", ("25.5.1", None)),
+        ("| npu-smi 25.5.1                   Version: NA                                                   |", ("25.5.1", None)),
+        ("| npu-smi                          Version: 25.5.1                                               |", (None, "25.5.1")),
+    ],
+)
+def test_versions_that_the_table_does_not_give(banner: str, versions: tuple) -> None:
+    first, *rest = sample("info--8x910B3-loaded-25.5.1.txt").split("\n")[1:]
+    assert "Version: 25.5.1" in first
+    info = _npu_smi.parse_info("\n".join([banner, *rest]))
+    assert (info.tool_version, info.driver_version) == versions
+    assert info.chips == LOADED_910B3
+
+
 def test_table_cut_inside_a_row() -> None:
     text = sample("info--8x910B3-idle-24.1.rc1.b030.txt")
     cut = text[: text.index("0000:02:00.0") + 6]
@@ -366,6 +411,29 @@ def test_refusals(name: str, sentence: str) -> None:
     assert _npu_smi.is_driver_missing(sample(name)) == ("8005" in name)
 
 
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("dcmi module initialize failed. ret is -8020\n", ["occupied by another container or process", "end that one"]),
+        (
+            "dcmi model initialized failed, because the device is used. ret is -8020\nnpu get board type failed. ret is -9005\n",
+            ["dcmi model initialized failed", "occupied by another container or process"],
+        ),
+        ("dcmi model initialized failed, because the device is used\n", ["occupied by another container or process"]),
+        ("npu get board type failed. ret is -8008\n", ["npu get board type failed", "the device does not exist"]),
+        ("npu get board type failed. ret is -9005\n", ["/usr/local/dcmi"]),
+        ("npu-smi: error while loading shared libraries: libc_sec.so: cannot open shared object file\n", ["libc_sec.so", "LD_LIBRARY_PATH"]),
+        ("bash: /usr/local/bin/npu-smi: Permission denied\n", ["Permission denied", "run as root"]),
+    ],
+)
+def test_refusals_by_a_driver_that_is_there(text: str, parts: list) -> None:
+    said = _npu_smi.refusal(text)
+    assert said and all(part in said for part in parts)
+    assert not _npu_smi.is_driver_missing(text)
+    with pytest.raises(NpuSmiError, match="npu-smi info answered: "):
+        _npu_smi.parse_info(text)
+
+
 @pytest.mark.parametrize("name", [*TABLES, "info-m--16die-A3.txt", "board-i--910B3-25.5.1.txt", "health-ic--910B3-alarm-one-code.txt"])
 def test_answers_are_no_refusals(name: str) -> None:
     assert _npu_smi.refusal(sample(name)) is None
@@ -394,12 +462,40 @@ def test_mapping_names_a_lost_npu() -> None:
     assert _npu_smi.parse_mapping(text) == [Mapping(-1, 0, 0, None, "Ascend 910B3")]
 
 
+WIDE = "\tNPU ID                         Chip ID                        Chip Logic ID                  Chip Name\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        (f"{WIDE}\t0    0    0    Ascend 910B3\n\t1    0    1\n", [Mapping(0, 0, 0, None, "Ascend 910B3"), Mapping(1, 0, 1, None, "")]),
+        ("NPU ID Chip ID Chip Logic ID Chip Name\n0 0 0 Ascend 910B3\n", [Mapping(0, 0, 0, None, "Ascend 910B3")]),
+        ("NPU ID\tChip ID\tChip Logic ID\tChip Phy-ID\tChip Name\n0\t1\t1\t9\tAscend910\n", [Mapping(0, 1, 1, 9, "Ascend910")]),
+        ("NPU ID  Slot ID  Chip ID  Chip Logic ID  Chip Name\n0  3  0  0  Ascend 910B3\n", [Mapping(0, 0, 0, None, "Ascend 910B3")]),
+        ("NPU ID  Chip ID  Chip Logic ID  Bus-Id  Chip Name\n0  0  0  0000:C1:00.0  Ascend 910B3\n", [Mapping(0, 0, 0, None, "Ascend 910B3")]),
+    ],
+    ids=["no name", "single blanks", "tabs", "slot", "unknown column"],
+)
+def test_mapping_of_other_shapes(text: str, rows: list) -> None:
+    assert _npu_smi.parse_mapping(text) == rows
+
+
+@pytest.mark.parametrize("part", ["Mcu", "3559", ""])
+def test_parts_of_a_card_that_are_no_chip(part: str) -> None:
+    rows = _npu_smi.parse_mapping(f"{WIDE}\t0    0    5    MiniD\n\t0    4    -    {part}\n")
+    assert [row.is_mcu for row in rows] == [False, True]
+    chip = Chip(0, 0, "310", "OK", None, 45, None, 0, 0, 0, None, None, None)
+    assert ids([chip], rows) == ([5], [])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("There is no NPU card on this server.\n", "answered: There is no NPU card"),
         ("\tNPU ID    Chip ID    Chip Name\n\t0    0    Ascend 910B3\n", "header without Chip Logic ID"),
         ("\tNPU ID    Chip ID    Chip Logic ID    Chip Name\n\t0    0\n", "does not fit its header"),
+        ("\tNPU ID    Chip ID    Chip Logic ID    Chip Name\n\t0    0    Ascend 910B3\n", "does not fit its header"),
+        ("\tNPU ID    Chip ID    Chip Logic ID    Chip Phy-ID    Chip Name\n\t0    0    0    Ascend910\n", "does not fit its header"),
         ("\tNPU ID    Chip ID    Chip Logic ID    Chip Name\n", "not its known answer"),
     ],
 )
@@ -418,6 +514,13 @@ def test_list_that_is_cut_off() -> None:
     text = sample("info-l--8x910B3.txt")
     with pytest.raises(NpuSmiError, match="counts 8 NPUs and lists 6"):
         _npu_smi.parse_list(text[: text.index("\tNPU ID                         : 6")])
+
+
+def test_list_with_several_lost_npus() -> None:
+    text = "\tTotal Count : 3\n\n\tNPU ID : 0\n\tChip Count : 1\n\n\tNPU ID : -1\n\tChip Count : 0\n\n\tNPU ID : -1\n\tChip Count : 0\n"
+    assert _npu_smi.parse_list(text) == {0: 1, -1: 0}
+    with pytest.raises(NpuSmiError, match="counts 3 NPUs and lists 2"):
+        _npu_smi.parse_list(text[: text.rindex("\tChip Count")])
 
 
 def test_board() -> None:
@@ -459,6 +562,20 @@ def test_health_with_several_codes_continues_under_an_empty_key() -> None:
     assert _npu_smi.parse_health(text) == Health("Alarm", ["80E01801", "81078603"], ["first", "second"])
 
 
+def test_health_with_a_code_whose_text_is_not_known() -> None:
+    text = (
+        "\tHealth Status                  : Alarm\n"
+        "\tError Code                     : 80E01801 81078603 80CB8009\n"
+        "\tError Information              : first\n"
+        "Failed to get error information for error code : 0x81078603\n\n"
+        "\t                               : third\n"
+    )
+    texts = ["first", "Failed to get error information for error code : 0x81078603", "third"]
+    assert _npu_smi.parse_health(text) == Health("Alarm", ["80E01801", "81078603", "80CB8009"], texts)
+    # The first one stands behind its title.
+    assert _npu_smi.parse_health(text.replace(" : first\nFailed", " :Failed")).texts == texts[1:]
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "expected"),
     [
@@ -470,9 +587,28 @@ def test_health_with_several_codes_continues_under_an_empty_key() -> None:
     ],
 )
 def test_values_of_one_chip(name: str, kind: str, expected: dict) -> None:
-    values = _npu_smi.parse_chip(sample(name), kind, 0)
+    text = sample(name)
+    values = _npu_smi.parse_chip(text, kind, 0)
     assert {key: values.get(key) for key in expected} == expected
     assert not {"NPU ID", "Chip Count", "Chip ID", "Chip Name"} & set(values)
+    # Empty lines mean nothing, and what is logged before the answer may look like a field.
+    for spoilt in (text.replace("\n", "\n\n"), "\n".join(filter(str.strip, text.split("\n"))), f"[ERROR] dsmi: x\n{text}"):
+        assert _npu_smi.parse_chip(spoilt, kind, 0) == values
+
+
+@pytest.mark.parametrize("between", ["\n", "", "\n\n"], ids=["an empty line", "none", "two"])
+@pytest.mark.parametrize("order", ["id last", "id first"])
+def test_values_of_two_dies(between: str, order: str) -> None:
+    dies = []
+    for die, used in ((0, 90), (1, 17)):
+        lines = [f"\tHBM Usage Rate(%)              : {used}\n", "\tTemperature(C)                 : 40\n"]
+        number = f"\tChip ID                        : {die}\n"
+        dies.append("".join([number, *lines] if order == "id first" else [*lines, number]))
+    mcu = ["\tTemperature(C)                 : 31\n", "\tChip Name                      : mcu\n"]
+    dies.append("".join(reversed(mcu) if order == "id first" else mcu))
+    text = f"\tNPU ID                         : 0\n\tChip Count                     : 2\n{between}{between.join(dies)}"
+    for die, used in ((0, "90"), (1, "17")):
+        assert _npu_smi.parse_chip(text, "common", die) == {"HBM Usage Rate(%)": used, "Temperature(C)": "40"}
 
 
 def test_values_of_another_chip() -> None:
@@ -500,6 +636,8 @@ def test_physical_ids_of_the_others_when_a_card_is_lost() -> None:
     mapping = [Mapping(chip.npu_id, 0, logic, None, "Ascend 910B3") for logic, chip in enumerate(chips)]
     assert ids(chips, mapping) == ([0, 1, 2, 4, 5, 6, 7], [])
     assert ids(chips, None) == ([0, 1, 2, 4, 5, 6, 7], [])
+    nameless = [replace(chip, name="") if chip.npu_id == 5 else chip for chip in chips]
+    assert ids(nameless, mapping) == ([0, 1, 2, 4, 5, 6, 7], [])
 
 
 def test_physical_ids_of_a3() -> None:
@@ -529,7 +667,7 @@ chip_values = st.builds(
     Chip,
     npu_id=st.integers(0, 9999),
     chip_id=st.just(0),
-    name=st.sampled_from(["910A", "910B1", "910B2C", "910B3", "910B4-1", "310", "310P3", "Ascend910"]),
+    name=st.sampled_from(["", "910A", "910B1", "910B2C", "910B3", "910B4-1", "310", "310P3", "Ascend910"]),
     health=st.sampled_from(_npu_smi.HEALTH),
     power_w=st.none() | st.integers(0, 9999).map(lambda tenths: tenths / 10),
     temperature_c=st.integers(-40, 150),

@@ -45,6 +45,8 @@ class FakeHost:
         }
         # What npu-smi reports: (driver, firmware), or None without a loaded driver.
         self.running: tuple[str, str] | None = None
+        # What it says instead.
+        self.odd: dict[tuple[str, ...], tuple] = {}
         self.writes = True
         self.user: t.Any = SimpleNamespace(pw_name="HwHiAiUser", pw_gid=1000)
         self.npu_users: list[tuple[int, str]] = []
@@ -82,6 +84,8 @@ class FakeHost:
         self.running = ("24.1.0", "7.5.0.3.220")
 
     def answer(self, argv: tuple[str, ...], _stdin: str | None) -> tuple:
+        if argv[0] == "npu-smi" and argv[1:] in self.odd:
+            return self.odd[argv[1:]]
         if argv[0] == "npu-smi":
             if self.running is None:
                 return 187, "dcmi module initialize failed. ret is -8005\n", ""
@@ -247,6 +251,36 @@ def test_driver_of_an_older_kind_that_runs_is_left_alone(host: FakeHost, run: t.
     host.running = ("24.1.0", "7.5.0.3.220")
     result, commands = run([host.driver])
     assert commands == [] and result["changed"] is False
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (127, "", "npu-smi: error while loading shared libraries: libc_sec.so: cannot open shared object file\n"),
+        (172, "dcmi model initialized failed, because the device is used. ret is -8020\n", ""),
+        (172, "dcmi module initialize failed. ret is -8020\n", ""),
+        (0, "There is no NPU card on this server.\n", ""),
+        (0, "\tTotal Count                    : 2\n\n\tNPU ID                         : 0\n\tChip Count                     : 1\n", ""),
+    ],
+)
+def test_driver_that_answers_oddly_is_not_installed_again(host: FakeHost, run: t.Callable, answer: tuple) -> None:
+    host.install("driver", DRIVER_INFO, status="")
+    host.running = ("24.1.0", "7.5.0.3.220")
+    host.odd[("info", "-l")] = answer
+    result, commands = run([host.driver])
+    assert commands == [] and result["changed"] is False
+
+
+def test_versions_are_those_of_an_npu_that_is_there(host: FakeHost, run: t.Callable) -> None:
+    host.install("driver", DRIVER_INFO, status="")
+    host.running = ("24.1.rc3", "7.5.0.3.220")
+    lost = "\n\tNPU ID                         : -1\n\tChip Count                     : 0\n"
+    host.odd = {
+        ("info", "-l"): (0, f"\tTotal Count : 3\n{lost}{lost}\n\tNPU ID : 1\n\tChip Count : 1\n", ""),
+        ("info", "-t", "board", "-i", "-1"): (208, "Invalid card id.\n", ""),
+    }
+    _result, commands = run([host.driver])
+    assert len(commands) == 1, "what runs is another version, so what is on disk is half there"
 
 
 def test_reboot_that_an_earlier_run_did_not_make(host: FakeHost, run: t.Callable) -> None:

@@ -78,6 +78,16 @@ def test_a_truncated_topology_is_not_taken_for_whole(host, run_module, fixture_t
     assert "8 columns and 4 rows" in result["facts"]["topology"]["error"]
 
 
+def test_what_npu_smi_says_on_standard_error(host, run_module):
+    answer = (127, "", "npu-smi: error while loading shared libraries: libc_sec.so: cannot open shared object file\n")
+    result, _commands = run_module(check_facts, {"stage": "npu", "cann_path": str(host)}, by_tool(npu_smi=answer))
+    for section in ("npu", "topology"):
+        assert "libc_sec.so" in result["facts"][section]["error"] and "LD_LIBRARY_PATH" in result["facts"][section]["error"]
+    unsupported = by_tool(npu_smi=(0, "", "This device does not support querying topo.\n"))
+    result, _commands = run_module(check_facts, {"stage": "npu", "cann_path": str(host)}, unsupported)
+    assert result["facts"]["topology"] == {"unsupported": True, "links": {}}
+
+
 def test_the_topology(host, run_module, fixture_text):
     replies = by_tool(npu_smi=fixture_text("cli/npu-smi/topo--8x910B3-24.1.rc1.b030.txt"))
     result, _commands = run_module(check_facts, {"stage": "npu", "cann_path": str(host)}, replies)
@@ -94,6 +104,45 @@ def test_super_pod_ids_of_a3(host, run_module, fixture_text, monkeypatch):
     assert [device["device"] for device in devices] == list(range(16))
     assert devices[0] == {"device": 0, "sdid": 17, "size": 32, "pod": 7, "server_index": 0}
     assert ("npu-smi", "info", "-t", "spod-info", "-i", "7", "-c", "1") in commands
+
+
+FAILED = 'Failed to query "spod-info" info.\n'
+UNSUPPORTED = "This device does not support querying spod-info.\n"
+
+
+@pytest.fixture
+def super_pod(host, run_module, fixture_text, monkeypatch):
+    """The section of a host whose dies, as (NPU, chip), give these answers; the others are in the super pod."""
+    monkeypatch.setattr(check_facts, "read_npus", lambda: [type("Npu", (), {"chip": "A3"})()])
+    mapping, pod = fixture_text("cli/npu-smi/info-m--16die-A3.txt"), fixture_text("cli/npu-smi/spod-info-ic--A3.txt")
+
+    def read(answers, added=""):
+        def answer(argv):
+            return mapping + added if "-m" in argv else answers.get(argv[5:8:2], answers.get("others", pod))
+
+        return run_module(check_facts, {"stage": "npu", "cann_path": str(host)}, by_tool(npu_smi=answer))[0]["facts"]["superpod"]
+
+    return read
+
+
+@pytest.mark.parametrize("answer", [FAILED, UNSUPPORTED, (0, "", FAILED), GARBAGE])
+def test_a_die_without_super_pod_ids_leaves_the_others_alone(super_pod, answer):
+    bad, *others = sorted(super_pod({("0", "1"): answer})["devices"], key=lambda device: device["device"] != 1)
+    assert [device["sdid"] for device in others] == [17] * 15
+    assert {**bad, "error": ""} == {"device": 1, "sdid": None, "size": None, "pod": None, "server_index": None, "error": ""}
+    assert "npu-smi info -t spod-info -i 0 -c 1" in bad["error"]
+
+
+def test_a_lost_npu_is_not_asked_for_its_super_pod(super_pod):
+    lost = "\t-1      0      16      16      Ascend910\n\t7      3      -      -      3559\n"
+    assert len(super_pod({("-1", "0"): "Invalid card id.\n"}, lost)["devices"]) == 16
+
+
+def test_a3_outside_of_a_super_pod(super_pod):
+    assert super_pod({"others": UNSUPPORTED}) == {"devices": []}
+    assert super_pod({"others": (0, "", UNSUPPORTED)}) == {"devices": []}
+    failed = super_pod({"others": FAILED})
+    assert (failed["kind"], FAILED.strip() in failed["error"]) == ("unparsable", True)
 
 
 # ---- fabric

@@ -23,9 +23,10 @@ ANSWERED = {
     "min_ms": 0.063,
     "avg_ms": pytest.approx((0.114 + 0.067 + 0.063) / 3, abs=1e-6),
     "max_ms": 0.114,
+    "said": None,
     "error": None,
 }
-NOTHING = {"transmitted": 0, "received": 0, "loss_percent": None, "times_ms": [], "min_ms": None, "avg_ms": None, "max_ms": None}
+NOTHING = {"transmitted": 0, "received": 0, "loss_percent": None, "times_ms": [], "min_ms": None, "avg_ms": None, "max_ms": None, "said": None}
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +63,25 @@ def test_an_answer_and_a_loss(run_module, fixture_text):
     ]
     assert len(commands) == 2
     assert run_module(hccn_ping, args, replies, check=True)[0] == result
+
+
+def test_a_target_that_cannot_be_reached_is_a_loss_with_its_reason(run_module):
+    text = f"device 0 PING {LOST}\n" + "From 10.12.165.80 Destination Host Unreachable\n" * 3
+    args = {"pings": [{"device": 0, "targets": [LOST]}]}
+    ping = run_module(hccn_ping, args, {f"hccn_tool -i 0 -ping -g address {LOST}": (1, text, "Command execute failed!\n")})[0]["pings"][0]
+    assert ping == {
+        **NOTHING, "device": 0, "target": LOST, "transmitted": 3, "loss_percent": 100.0, "said": "From 10.12.165.80 Destination Host Unreachable",
+        "error": None,
+    }  # fmt: skip
+
+
+def test_a_packet_that_does_not_fit_was_not_lost(run_module):
+    text = f"device 0 PING {LOST}\nping: sendmsg: Message too long\n3 packets transmitted, 0 received, 100.00% packet loss\n"
+    args = {"pings": [{"device": 0, "targets": [LOST]}], "size": 65507}
+    replies = {f"hccn_tool -i 0 -ping -g address {LOST} pkt 65507": (1, text, "Command execute failed!\n")}
+    ping = run_module(hccn_ping, args, replies)[0]["pings"][0]
+    assert ping == {**NOTHING, "device": 0, "target": LOST, "error": ping["error"]}
+    assert "ping: sendmsg: Message too long (exit code 1). The packet does not fit: ping with a smaller size" in ping["error"]
 
 
 def test_devices_side_by_side_and_one_call_at_a_time_per_device(run_module, recorded, monkeypatch):

@@ -15,6 +15,7 @@ A2_BUSES = ("c1", "c2", "81", "82", "01", "02", "41", "42")
 INFO = "npu-smi info"
 MAPPING = "npu-smi info -m"
 LIST = "npu-smi info -l"
+NO_LIBRARY = "npu-smi: error while loading shared libraries: libc_sec.so: cannot open shared object file\n"
 
 
 @pytest.fixture
@@ -208,6 +209,7 @@ def test_unlike_boards(system: Path, a2: dict, run_module: t.Callable) -> None:
 
 def test_what_one_question_does_not_answer_is_null_and_a_problem(system: Path, a2: dict, run_module: t.Callable) -> None:
     a2[ask_board(0)] = "This device does not support querying board.\n"
+    a2[ask_board(1)] = (0, "", "This device does not support querying board.\n")
     a2[MAPPING] = (0, "\ufffdgarbage\n", "")
     a2[LIST] = (124, "", "")
     result, _commands = run_module(npu_info, {}, a2)
@@ -219,6 +221,7 @@ def test_what_one_question_does_not_answer_is_null_and_a_problem(system: Path, a
         "npu-smi info -l gave no result within 60 s and was stopped",
         "npu-smi info -m printed something that is not its known answer, beginning with '\ufffdgarbage'",
         "npu-smi info -t board answered: This device does not support querying board",
+        "npu-smi info -t board answered: This device does not support querying board",
     ]
 
 
@@ -229,6 +232,12 @@ def test_what_one_question_does_not_answer_is_null_and_a_problem(system: Path, a
         ((139, "\ufffd\ufffd garbage", ""), "npu-smi info printed something that is not its known answer, beginning with"),
         ((0, "", ""), "npu-smi info printed nothing. Asked: npu-smi info (exit code 0)."),
         ((1, "Failed to execute npu-smi info. ret is -8255.\n", ""), "npu-smi info answered: Failed to execute npu-smi info. ret is -8255. (not supported)."),
+        ((127, "", NO_LIBRARY), "npu-smi info answered: npu-smi: error while loading shared libraries: libc_sec.so"),
+        ((127, "", NO_LIBRARY), "into LD_LIBRARY_PATH, in a container mount them too"),
+        ((126, "\n", "bash: /usr/local/bin/npu-smi: Permission denied\n"), "answered: bash: /usr/local/bin/npu-smi: Permission denied (run as root)."),
+        ((139, "", "Segmentation fault (core dumped)\n"), "beginning with 'Segmentation fault (core dumped)'. Asked: npu-smi info (exit code 139)."),
+        ((1, "DrvMngGetConsoleLogLevel failed.\n", "a\nBus error\n"), "'DrvMngGetConsoleLogLevel failed.'. Beside it was said: Bus error. Asked: npu-smi"),
+        ((172, "dcmi module initialize failed. ret is -8020\n", ""), "ret is -8020 (the device is occupied by another container or process: end that one"),
     ],
 )
 def test_a_tool_that_hangs_or_prints_garbage_fails(system: Path, run_module: t.Callable, answer: tuple, message: str) -> None:
