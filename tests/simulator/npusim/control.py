@@ -17,7 +17,7 @@ import os
 import subprocess
 import sys
 
-from npusim import faults, host, plane
+from npusim import faults, hardware, host, plane
 from npusim.hccn_conf import CONF_FILE, ConfMissing, HccnConf
 from npusim.state import PRODUCTS, State, root, state_path
 
@@ -37,7 +37,7 @@ def load_driver() -> None:
         state.driver.update(installed=True, version=host.version_on_disk("driver"))
         for record in state.devices:
             reset_device(state, record)
-        host.create_nodes(state)
+        hardware.create_nodes(state)
     plane.apply(State.load())
     if not os.path.exists(root(CONF_FILE)) or os.path.getsize(root(CONF_FILE)) == 0:
         return
@@ -51,7 +51,7 @@ def load_driver() -> None:
 
 def unload_driver() -> None:
     """The driver goes, and with it the nodes and what was set on the devices."""
-    host.remove_nodes()
+    hardware.remove_nodes()
     with State.transaction() as state:
         state.driver.clear()
         state.driver.update(installed=False)
@@ -68,8 +68,8 @@ def boot() -> None:
         if firmware:
             # The flash keeps what was written last, also when the package is uninstalled.
             state.firmware["version"] = firmware
-    if os.path.isdir(root(host.PCI_TREE)):
-        host.write_pci_tree(State.load(), root(host.PCI_TREE))
+    if os.path.isdir(root(hardware.PCI_TREE)):
+        hardware.write_pci_tree(State.load(), root(hardware.PCI_TREE))
     if host.version_on_disk("driver"):
         load_driver()
     else:
@@ -150,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     reset.add_argument("--device", type=int)
     commands.add_parser("boot", help="what the driver and the bus do when the host comes up")
     pci = commands.add_parser("pci", help="write the PCI devices as in /sys/bus/pci/devices")
-    pci.add_argument("directory", nargs="?", default=root(host.PCI_TREE))
+    pci.add_argument("directory", nargs="?", default=root(hardware.PCI_TREE))
     return parser
 
 
@@ -202,7 +202,7 @@ def _run(options: argparse.Namespace) -> int:
                     reset_device(state, record)
         plane.apply(State.load())
     elif options.command == "pci":
-        host.write_pci_tree(State.load(), options.directory)
+        hardware.write_pci_tree(State.load(), options.directory)
     else:
         boot()
     return 0

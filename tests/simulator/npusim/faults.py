@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from npusim.hccn_commands import HEALTH
 from npusim.plane import to_int
@@ -26,13 +24,13 @@ class FaultError(ValueError):
 REQUIRED = object()
 
 
-@dataclass(frozen=True)
 class Parameter:
-    """A value of a fault: how it is read, and what it is when left out."""
+    """A value of a fault: what reads its text, and what it is when left out."""
 
-    kind: Callable
-    default: object = REQUIRED
-    choices: tuple = ()
+    def __init__(self, kind: type, default: object = REQUIRED, choices: tuple = ()) -> None:
+        self.kind = kind
+        self.default = default
+        self.choices = choices
 
     def parse(self, name: str, text: str) -> object:
         if self.choices:
@@ -49,12 +47,13 @@ class Parameter:
         return value
 
 
-@dataclass(frozen=True)
 class Fault:
-    description: str
-    # Whether the fault belongs to one device: "no", "optional" (none given: all devices) or "required".
-    device: str
-    parameters: dict
+    """A fault; `device` says whether it belongs to one device: "no", "optional" (none given: all devices) or "required"."""
+
+    def __init__(self, description: str, device: str, parameters: dict) -> None:
+        self.description = description
+        self.device = device
+        self.parameters = parameters
 
 
 def _address(text: str) -> str:

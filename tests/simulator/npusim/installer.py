@@ -19,7 +19,7 @@ import stat
 import sys
 import time
 
-from npusim import control, faults, host
+from npusim import control, faults, hardware, host
 from npusim.host import INSTALL_INFO, read_info
 from npusim.state import State, root
 
@@ -146,7 +146,7 @@ class Installer:
         return root(os.path.join(install_path, self.kind.lower()))
 
     def require_free_devices(self) -> None:
-        if self.kind == "Driver" and not self.force and State.load().driver["installed"] and host.nodes_in_use():
+        if self.kind == "Driver" and not self.force and State.load().driver["installed"] and hardware.nodes_in_use():
             text = "[ERROR]{}The davinci nodes are occupied by some processes, please stop processes and install or uninstall again{}"
             self.log(text.format("", "."))
             self.say(text.format(RED, f", details in : {INSTALL_LOG} {PLAIN}"))
@@ -160,7 +160,7 @@ class Installer:
             for path in DRIVER_FILES:
                 if os.path.lexists(root(path)):
                     os.unlink(root(path))
-            host.systemctl("daemon-reload")
+            hardware.systemctl("daemon-reload")
 
     def uninstall(self) -> None:
         """Remove an installed package. Without a reset of the devices, the running version stays until the next boot."""
@@ -324,7 +324,7 @@ class Run(Installer):
         if arch and arch != here:
             self.fail(f"[ERROR]{RED}Arch mismatch, src package is {self.arch}, cur os is {here} {PLAIN}")
         installs = self.upgrade or self.install_type not in ("", "docker")
-        present = host.pci_npus()
+        present = hardware.pci_npus()
         if installs and present and self.about["pci_device"] not in present:
             self.fail("[ERROR]The current installation package and environment is not match, please check.")
         if self.install_type == "debug":
@@ -411,7 +411,7 @@ class Run(Installer):
                       "please make sure enough space under the installation path")
 
     def check_tools(self) -> None:
-        missing = [names for names in REQUIRED_TOOLS if not any(host.which(name) for name in names.split(","))]
+        missing = [names for names in REQUIRED_TOOLS if not any(hardware.which(name) for name in names.split(","))]
         if missing:
             self.fail(f"[ERROR]The list of missing tools: {','.join(missing)},")
 
@@ -525,7 +525,7 @@ class Run(Installer):
             _write(os.path.join(target, "version.info"), stream.read(), 0o444)
 
     def install_driver(self, done: str, reset_fails: bool) -> int:
-        builds = host.which("dkms") and host.which("gcc")
+        builds = hardware.which("dkms") and hardware.which("gcc")
         self.say(f"[INFO]driver install type: {'DKMS' if builds else 'Direct'}")
         self.progress(10, 0.2)
         target = self.copy_tree()
@@ -573,7 +573,7 @@ class Run(Installer):
         os.rename(os.path.join(target, "ascend-driver.service"), host.fresh(host.UNIT))
         os.chmod(root(host.UNIT), 0o644)
         os.symlink("../" + os.path.basename(host.UNIT), host.fresh(host.UNIT_WANTED))
-        host.systemctl("daemon-reload")
+        hardware.systemctl("daemon-reload")
 
     def install_firmware(self, done: str, reset_fails: bool) -> int:
         chips = len(host.present_devices(State.load()))

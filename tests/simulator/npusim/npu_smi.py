@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 
 from npusim import faults, host, npu_smi_text
 from npusim.state import State, root
@@ -60,16 +59,16 @@ def unsupported(what: str, verb: str = "querying", rc: int = 0) -> Answer:
 # --- the devices as the tool sees them ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Chip:
     """One die: its record, its place in the order of the driver, and what it measures."""
 
-    record: dict
-    logic_id: int
-    health: str
-    error_code: str
-    process: tuple | None
-    hbm_used_mb: int
+    def __init__(self, record: dict, logic_id: int, health: str, error_code: str, process: tuple | None, hbm_used_mb: int) -> None:
+        self.record = record
+        self.logic_id = logic_id
+        self.health = health
+        self.error_code = error_code
+        self.process = process
+        self.hbm_used_mb = hbm_used_mb
 
     @property
     def npu_id(self) -> int:
@@ -125,14 +124,14 @@ def line(key: str, value: object, width: int = 30) -> str:
 # --- npu-smi info ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Layout:
     """The widths in which the versions of the table differ: of the used memory and page fields, and of the last column."""
 
-    used: int
-    pages: int
-    last: int
-    hugepages: str
+    def __init__(self, used: int, pages: int, last: int, hugepages: str) -> None:
+        self.used = used
+        self.pages = pages
+        self.last = last
+        self.hugepages = hugepages
 
     def rule(self, mark: str) -> str:
         return f"+{mark * 27}+{mark * 15}+{mark * self.last}+\n"

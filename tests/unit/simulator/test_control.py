@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from npusim import control, faults, host
+from npusim import control, faults, hardware
 from npusim.state import State
 
 SIMULATOR = Path(__file__).resolve().parents[2] / "simulator"
@@ -215,11 +215,11 @@ def test_writes_the_pci_bus(root: Path, product: str, device: str, count: int) -
         assert struct.unpack_from("<HH", config, 0x2C) == (0x19E5, 0x3002)
     # Not all that has the vendor's id is an NPU.
     assert any((folder / "vendor").read_text() == "0x19e5\n" for folder in tree.iterdir() if folder not in npus)
-    assert host.pci_npus() == [device] * count
+    assert hardware.pci_npus() == [device] * count
 
 
 def test_a_lost_device_is_off_the_bus_after_a_boot(root: Path) -> None:
-    tree = Path(str(root) + host.PCI_TREE)
+    tree = Path(str(root) + hardware.PCI_TREE)
     assert control.main(["pci"]) == 0
     inode = tree.stat().st_ino
     control.main(["fault", "set", "missing-device", "--device", "0"])
