@@ -115,3 +115,8 @@ def test_stop_and_restart(run):
     assert run.on_host("systemctl is-active ktransformers.service || true").strip() == "inactive"
     assert run.changes("ktransformers_restart") == 1
     assert "DeepSeekV3ForCausalLM" in run.on_host("curl --silent http://127.0.0.1:10002/v1/models")
+
+
+def test_one_host_without_an_npu_network_is_not_lost(run):
+    code, output = run.play("checks", {"preflight_stages": ["fabric"]})
+    assert code == 0, output
