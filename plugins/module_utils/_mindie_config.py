@@ -95,15 +95,14 @@ def parse(text: str) -> dict[str, t.Any]:
 
     try:
         config = json.loads(text, object_pairs_hook=members, parse_constant=no_constant, parse_int=integer)
-        twice = next(_repeated_keys(text, _skip_blanks(text, 0))) if repeated else None
+        twice = [next(_repeated_keys(text, _skip_blanks(text, 0)))] if repeated else []
     except json.JSONDecodeError as error:
         raise _explained(text, error) from None
     except RecursionError:
         raise ConfigSyntaxError("values nested too deeply", "Restore config.json from the MindIE image.") from None
     if not isinstance(config, dict):
         raise ConfigSyntaxError(f"{schema.type_name(config)} at the top", "config.json is one object, { ... }.")
-    if twice:
-        key, where = twice
+    for key, where in twice:
         line, column = _position(text, where)
         raise ConfigSyntaxError(f"the key {key!r} a second time in its object", "Remove one of the two; the engine would silently use the last.", line, column)
     return config
