@@ -95,6 +95,14 @@ def hostile_page(text):
 BENIGN = Shape(hostile_page("x"))
 
 
+def test_a_host_that_does_not_answer_stands_beside_one_that_does():
+    views = [view if view["host"] == "npu01" else {"host": view["host"], "reached": False} for view in GATHERED["views"]]
+    text = Shape(page({**GATHERED, "views": views})).text
+    assert "npu02 unreachable" in text
+    # What is known of the other host is still there.
+    assert "910B3" in text
+
+
 def test_the_page_shows_every_part():
     text = Shape(page()).text
     # One sample of each section.
