@@ -794,6 +794,7 @@ def test_a_device_that_hangs_in_the_middle_is_named_once(facts, wanted):
 @pytest.mark.parametrize("stages", [["fabric"], ["host"], list(catalogue.STAGES)], ids="-".join)
 def test_half_of_the_hosts_unreachable(stages, facts, wanted):
     facts["npu02"] = {}
+    wanted["npu02"]["unreachable"] = "Connection timed out"
     for host in ("npu01", "npu03"):
         for probe in facts[host]["network"]["probes"] + facts[host]["firewall"]["probes"]:
             probe["state"] = "timeout" if probe["host"] == "npu02" else probe["state"]
@@ -940,8 +941,15 @@ def test_devices_that_say_the_same_stand_in_one_block(facts, wanted):
     assert shown.count("FAIL link") == 1
 
 
+def test_a_host_that_nothing_was_asked_of_is_not_lost(facts, wanted):
+    facts["npu02"] = {}
+    reachable = [record for record in evaluate.evaluate(facts, wanted, stages=["fabric"], measured=MEASURED) if record["id"] == "host_reachable"]
+    assert [(record["host"], record["status"]) for record in reachable] == [("npu01", "pass"), ("npu02", "skip"), ("npu03", "pass")]
+
+
 def test_an_unreachable_host_is_not_said_to_be_like_the_others(facts, wanted):
     facts["npu02"] = {}
+    wanted["npu02"]["unreachable"] = "Connection timed out"
     shown = terminal.report(evaluate.evaluate(facts, wanted, measured=MEASURED)).splitlines()
     assert next(line for line in shown if line.startswith("device_ip")).split()[1:4] == ["ok", "-", "ok"]
     assert next(line for line in shown if line.startswith("host_reachable")).split()[1:4] == ["ok", "FAIL", "ok"]
