@@ -63,7 +63,7 @@ def one_host_away(tmp_path):
 
 def test_a_host_that_does_not_answer_is_named_and_the_other_one_checked(cluster, one_host_away):
     with cluster.planted("npu01", "npusim fault set health-alarm --device 4", "npusim fault clear health-alarm"):
-        code, output = cluster.play("playbooks/preflight.yml", {"preflight_stages": ["host", "npu"]}, "-i", one_host_away)
+        code, output = cluster.play("playbooks/preflight.yml", {"preflight_stages": ["host", "npu", "fabric"]}, "-i", one_host_away)
     assert code != 0
     assert "host_reachable" in output
     assert "npu_health" in output
