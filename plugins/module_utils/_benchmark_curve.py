@@ -25,7 +25,8 @@ _PANELS = (
 
 def _ticks(highest: float) -> list[float]:
     """About five round values from 0 to at least the highest."""
-    if highest <= 0:
+    # No figure is so small, and a quarter of the smallest float has no logarithm.
+    if highest < 1e-9:
         return [0.0, 1.0]
     raw = highest / 4
     magnitude = 10.0 ** math.floor(math.log10(raw))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 from ansible_collections.npuops.ascend.plugins.module_utils import _benchmark_curve as curve
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -62,6 +62,7 @@ FIGURE = st.one_of(st.none(), st.floats(0, 1e12, allow_nan=False))
 
 
 @given(st.lists(st.lists(st.tuples(st.integers(1, 64000), FIGURE, FIGURE), max_size=5).map(run), max_size=4))
+@example([run([(1, None, 5e-324)])])
 def test_every_mark_lies_on_the_picture(runs):
     root = ET.fromstring(curve.draw(runs))
     for x, y in circles(ET.tostring(root, encoding="unicode")):
