@@ -141,16 +141,37 @@ def parse_environment(text: str) -> dict[str, str]:
     return found
 
 
+def firewalld_zones(text: str) -> list[dict[str, t.Any]]:
+    """``firewall-cmd --list-all-zones``, zone by zone. Older versions do not say which is the default."""
+    zones: list[dict[str, t.Any]] = []
+    for line in text.splitlines():
+        heading = re.match(r"(\S+)(?: \(([^)]*)\))?\s*$", line)
+        if heading and not line.startswith((" ", "\t")):
+            state = (heading.group(2) or "").split(", ")
+            zone = {"name": heading.group(1), "default": "default" in state, "active": "active" in state, "target": ""}
+            zones.append({**zone, "interfaces": [], "sources": [], "ports": [], "rich": []})
+            continue
+        key, _colon, value = line.strip().partition(":")
+        if not zones:
+            continue
+        if key == "target":
+            zones[-1]["target"] = value.strip()
+        elif key in ("interfaces", "sources", "ports"):
+            zones[-1][key] = value.split()
+        elif line.strip().startswith("rule "):
+            zones[-1]["rich"].append(line.strip())
+    return zones
+
+
 def parse_firewalld(text: str) -> list[dict[str, t.Any]]:
     """``firewall-cmd --list-all-zones``: what the active zones let through, each as source, port, zone and interfaces."""
     rules: list[dict[str, t.Any]] = []
-    zone: dict[str, t.Any] = {}
-
-    def close() -> None:
+    for zone in firewalld_zones(text):
         # Bridges of containers have zones of their own that let everything through.
-        outside = [name for name in zone.get("interfaces", []) if not re.match(r"docker|br-|veth|virbr|lo\Z", name)]
-        if not zone.get("active") or (zone["interfaces"] and not outside and not zone["sources"]):
-            return
+        outside = [name for name in zone["interfaces"] if not re.match(r"docker|br-|veth|virbr|lo\Z", name)]
+        # A zone is active when an interface or a source is bound to it; the default zone takes what is left.
+        if not (zone["active"] or zone["default"]) or (zone["interfaces"] and not outside and not zone["sources"]):
+            continue
         for source in zone["sources"] or [None]:
             ports = ["any"] if zone["target"] == "ACCEPT" else zone["ports"]
             rules.extend({"source": source, "port": port, "zone": zone["name"] if source else None, "interfaces": outside} for port in ports)
@@ -159,26 +180,6 @@ def parse_firewalld(text: str) -> list[dict[str, t.Any]]:
             port = re.search(r'port port="([^"]+)" protocol="([^"]+)"', rich)
             if rich.endswith("accept") and port:
                 rules.append({"source": source.group(1) if source else None, "port": f"{port.group(1)}/{port.group(2)}", "zone": None, "interfaces": outside})
-
-    for line in text.splitlines():
-        heading = re.match(r"(\S+)(?: \(([^)]*)\))?\s*$", line)
-        if heading and not line.startswith((" ", "\t")):
-            close()
-            # A zone is active when an interface or a source is bound to it; the default zone takes what is left.
-            state = heading.group(2) or ""
-            active = "active" in state or "default" in state
-            zone = {"name": heading.group(1), "active": active, "target": "", "interfaces": [], "sources": [], "ports": [], "rich": []}
-            continue
-        key, _colon, value = line.strip().partition(":")
-        if not zone:
-            continue
-        if key == "target":
-            zone["target"] = value.strip()
-        elif key in ("interfaces", "sources", "ports"):
-            zone[key] = value.split()
-        elif line.strip().startswith("rule "):
-            zone["rich"].append(line.strip())
-    close()
     return rules
 
 

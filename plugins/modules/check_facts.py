@@ -12,7 +12,7 @@ short_description: Read everything that the checks before a launch want to know 
 version_added: 0.2.0
 author: npuops contributors (@npuops)
 description:
-  - Reads the facts of one stage in one call, for the filter P(npuops.ascend.check_results#filter). It judges nothing and changes nothing.
+  - Reads the facts of one or several stages in one call, for the filter P(npuops.ascend.check_results#filter). It judges nothing and changes nothing.
   - A tool that is missing, hangs, fails or prints what cannot be read is a fact too. The section then has V(error) and V(kind), which is one of
     V(missing), V(timeout), V(unparsable) and V(failed). The module does not fail because of it.
   - Device by device, C(hccn_tool) is asked in parallel.
@@ -20,13 +20,15 @@ extends_documentation_fragment:
   - npuops.ascend.attributes
   - npuops.ascend.attributes.info_module
 options:
-  stage:
+  stages:
     description:
+      - What is going to be judged.
       - V(host) reads system, PCI bus, memory, disks, network, clock, ports and containers, and needs nothing installed.
       - V(npu) reads driver, firmware, NPUs, their topology, and CANN.
       - V(fabric) reads the NPUs' network ports.
       - V(launch) reads weights, configuration, image, rank table, firewall and the service.
-    type: str
+    type: list
+    elements: str
     choices: [host, npu, fabric, launch]
     required: true
   timeout:
@@ -40,7 +42,7 @@ options:
     elements: str
     default: []
   peers:
-    description: For V(stage=host) and V(stage=launch). TCP ports of other hosts to try, to see whether the network lets a packet through.
+    description: Other hosts to reach for.
     type: list
     elements: dict
     default: []
@@ -53,75 +55,86 @@ options:
         description: Its address.
         type: str
         required: true
-      port:
-        description: The port. A refused connection is an answer too.
-        type: int
-        required: true
+  probe_ports:
+    description: TCP ports of the O(peers) to try, to see whether the network lets a packet through. A refused connection is an answer too.
+    type: dict
+    default: {}
+    suboptions:
+      host:
+        description: Ports to try for V(host) of O(stages).
+        type: list
+        elements: int
+        default: []
+      launch:
+        description: Ports to try for V(launch) of O(stages).
+        type: list
+        elements: int
+        default: []
   paths:
-    description: For V(stage=host). Directories whose free space is read.
+    description: For V(host) of O(stages). Directories whose free space is read.
     type: list
     elements: path
     default: [/]
   user:
-    description: For V(stage=host). User of the driver, where the installation names none.
+    description: For V(host) of O(stages). User of the driver, where the installation names none.
     type: str
     default: HwHiAiUser
   cann_path:
-    description: For V(stage=npu). Where CANN is installed.
+    description: For V(npu) of O(stages). Where CANN is installed.
     type: path
     default: /usr/local/Ascend
   devices:
-    description: For V(stage=fabric) and V(stage=launch). Physical ids of the devices; all that the driver offers when not given.
+    description: For V(fabric) and V(launch) of O(stages). Physical ids of the devices; all that the driver offers when not given.
     type: list
     elements: int
   weights_path:
-    description: For V(stage=launch). Directory of the weights.
+    description: For V(launch) of O(stages). Directory of the weights.
     type: path
   weights_user:
-    description: For V(stage=launch). User under which the service reads the weights.
+    description: For V(launch) of O(stages). User under which the service reads the weights.
     type: str
     default: root
   weights_engine:
-    description: For V(stage=launch). Engine that loads the weights; its layout is not asked for when not given.
+    description: For V(launch) of O(stages). Engine that loads the weights; its layout is not asked for when not given.
     type: str
     choices: [mindie, vllm]
   config_path:
-    description: For V(stage=launch). The C(config.json) of MindIE.
+    description: For V(launch) of O(stages). The C(config.json) of MindIE.
     type: path
   mindie_version:
-    description: For V(stage=launch). Version of MindIE, whose rules are applied to O(config_path).
+    description: For V(launch) of O(stages). Version of MindIE, whose rules are applied to O(config_path).
     type: str
   world_size:
-    description: For V(stage=launch). Devices of the whole serving group.
+    description: For V(launch) of O(stages). Devices of the whole serving group.
     type: int
   environment_path:
-    description: For V(stage=launch). File with the environment of the service. What may be a secret is not returned.
+    description: For V(launch) of O(stages). File with the environment of the service. What may be a secret is not returned.
     type: path
   image:
-    description: For V(stage=launch). Name of the image.
+    description: For V(launch) of O(stages). Name of the image.
     type: str
   rank_table_path:
-    description: For V(stage=launch). The rank table.
+    description: For V(launch) of O(stages). The rank table.
     type: path
   server_id:
-    description: For V(stage=launch). The C(server_id) of this host in the rank table.
+    description: For V(launch) of O(stages). The C(server_id) of this host in the rank table.
     type: str
   unit:
-    description: For V(stage=launch). Name of the service's systemd unit.
+    description: For V(launch) of O(stages). Name of the service's systemd unit.
     type: str
   url:
-    description: For V(stage=launch). Base URL of the service. When given, and when O(unit) is active, one question is asked there.
+    description: For V(launch) of O(stages). Base URL of the service. When given, and when O(unit) is active, one question is asked there.
     type: str
   model:
-    description: For V(stage=launch). Name of the served model.
+    description: For V(launch) of O(stages). Name of the served model.
     type: str
     default: ""
   validate_certs:
-    description: For V(stage=launch). Whether the certificate of O(url) is verified.
+    description: For V(launch) of O(stages). Whether the certificate of O(url) is verified.
     type: bool
     default: true
   smoke_seconds:
-    description: For V(stage=launch). Seconds to wait for the answer.
+    description: For V(launch) of O(stages). Seconds to wait for the answer.
     type: int
     default: 60
 notes:
@@ -136,20 +149,20 @@ seealso:
 EXAMPLES = r"""
 - name: Read system, memory, disks and ports
   npuops.ascend.check_facts:
-    stage: host
+    stages: [host]
     paths: [/, /data]
   register: read
 
 - name: Read the NPUs' network ports
   npuops.ascend.check_facts:
-    stage: fabric
+    stages: [fabric]
   register: read
 """
 
 RETURN = r"""
 facts:
   description:
-    - The sections of the stage, each a dictionary.
+    - The sections of the stages, each a dictionary.
     - V(host) has system, pci, memory, disks, user, kernel, network, tuning, resolver, ports, containers, and clock.
     - V(npu) has npu (as M(npuops.ascend.npu_info) returns it), topology, superpod and cann.
     - V(fabric) has hccn, with devices as M(npuops.ascend.hccn_info) returns them.
@@ -212,6 +225,7 @@ class Facts:
         self.npu_smi = VendorCli(module, "npu-smi", _npu_info.NPU_SMI_PATHS, timeout=self.params["timeout"])
         self._own: list[str] | None = None
         self._containers: list[dict[str, t.Any]] | None = None
+        self._devices: list[Section] | None = None
 
     def tool(self, name: str, *args: str, accept: t.Collection[int] = (0,)) -> Reply:
         """Run a tool of the system. Raises VendorCliError."""
@@ -271,11 +285,12 @@ class Facts:
     def network(self) -> Section:
         interfaces = _host_facts.parse_interfaces(self.tool("ip", "-json", "address", "show").stdout)
         default = _host_facts.parse_default_route(_host_facts.read_or("/proc/net/route"))
-        return {"interfaces": interfaces, "default_interface": default, "probes": self.probes()}
+        return {"interfaces": interfaces, "default_interface": default, "probes": self.probes("host")}
 
-    def probes(self) -> list[Section]:
+    def probes(self, stage: str) -> list[Section]:
+        ports = self.params["probe_ports"].get(stage, [])
         with ThreadPoolExecutor(16) as pool:
-            return list(pool.map(_host_facts.probe, self.params["peers"]))
+            return list(pool.map(_host_facts.probe, [{**peer, "port": port} for peer in self.params["peers"] for port in ports]))
 
     def tuning(self) -> Section:
         # Its exit code is 1 on bare metal.
@@ -393,8 +408,9 @@ class Facts:
             conf = read_conf()
         wanted = list(FABRIC) + (["vnic"] if any(npu.chip == "A3" for npu in read_npus()) else [])
         asked = {device: [name for name in wanted if name != "tls" or (conf and conf.get(device, "tls_enabled") is not None)] for device in devices}
+        self._devices = self.readings(asked)
         return {
-            "devices": self.readings(asked),
+            "devices": self._devices,
             "conf_addresses": {str(device): conf.get(device, "address") for device in devices if conf and conf.get(device, "address")},
             "now": datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds"),
         }
@@ -487,9 +503,9 @@ class Facts:
             except _rank_table.RankTableError as error:
                 findings = error.findings
             else:
-                live = self.readings(dict.fromkeys(self.numbers(), ["address"]))
+                live = self._devices or self.readings(dict.fromkeys(self.numbers(), ["address"]))
                 # A device that gives no answer is a matter of stage fabric; without it the table cannot be told from a wrong one.
-                known = [{"device_id": device["device"], "device_ip": device["address"]} for device in live if not device["errors"]]
+                known = [{"device_id": device["device"], "device_ip": device["address"]} for device in live if "address" not in device["errors"]]
                 if len(known) == len(live) and not any(finding.severity == "error" for finding in findings):
                     findings += _rank_table.compare_with_live(table, self.params["server_id"] or "", known)
             found["findings"] = [dataclasses.asdict(finding) for finding in findings]
@@ -506,7 +522,7 @@ class Facts:
             # The unit is active also while the firewall itself is off.
             if "inactive" not in text.lower():
                 service, rules = "ufw", _host_facts.parse_ufw(text)
-        return {"service": service, "rules": rules, "probes": self.probes()}
+        return {"service": service, "rules": rules, "probes": self.probes("launch")}
 
     def service(self) -> Section:
         if not self.params["unit"]:
@@ -580,7 +596,7 @@ def guarded(read: t.Callable[[], Section]) -> Section:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "stage": {"type": "str", "choices": list(STAGES), "required": True},
+            "stages": {"type": "list", "elements": "str", "choices": list(STAGES), "required": True},
             "timeout": {"type": "int", "default": 20},
             "own": {"type": "list", "elements": "str", "default": []},
             "peers": {
@@ -590,8 +606,12 @@ def main() -> None:
                 "options": {
                     "host": {"type": "str", "required": True},
                     "address": {"type": "str", "required": True},
-                    "port": {"type": "int", "required": True},
                 },
+            },
+            "probe_ports": {
+                "type": "dict",
+                "default": {},
+                "options": {stage: {"type": "list", "elements": "int", "default": []} for stage in ("host", "launch")},
             },
             "paths": {"type": "list", "elements": "path", "default": ["/"]},
             "user": {"type": "str", "default": "HwHiAiUser"},
@@ -617,7 +637,9 @@ def main() -> None:
     )
     begun = time.monotonic()
     facts = Facts(module)
-    found = {name: guarded(getattr(facts, name)) for name in STAGES[module.params["stage"]]}
+    # In the order of the stages, and once what two of them want to know.
+    wanted = dict.fromkeys(name for stage, names in STAGES.items() if stage in module.params["stages"] for name in names)
+    found = {name: guarded(getattr(facts, name)) for name in wanted}
     if "epoch" in found.get("clock", {}):
         # How long this took after the clock was read; the rest of the task's time is the way there and back.
         found["clock"]["after_s"] = time.monotonic() - begun

@@ -69,6 +69,11 @@ current:
   returned: always
   type: bool
   sample: true
+enabled:
+  description: Whether the unit is started at boot.
+  returned: always
+  type: bool
+  sample: true
 first_error:
   description: The earliest error since the last start. A consequence of another error is passed over. V(null) when there is none.
   returned: always
@@ -107,7 +112,7 @@ from ansible.module_utils.urls import open_url
 from ansible_collections.npuops.ascend.plugins.module_utils import _explain, _systemd
 from ansible_collections.npuops.ascend.plugins.module_utils import _mindie_log as log
 
-_PROPERTIES = ("LoadState", "ActiveState", "SubState", "InvocationID", "ExecMainStartTimestampMonotonic", "NRestarts")
+_PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "ExecMainStartTimestampMonotonic", "NRestarts")
 
 
 def _logs(directory: str | None, since: float) -> list[list[_explain.Line]]:
@@ -198,6 +203,7 @@ def main() -> None:
         state=state,
         phase=log.phase(line for lines in logs for line in lines),
         current=state in ("starting", "ready") and _started_with(module.params["started_with"]) == wanted,
+        enabled=unit.get("UnitFileState") == "enabled",
         first_error={"text": error["line"], "source": error["file"]} if error else None,
         evidence=evidence,
         last_lines=[line.text for line in journal[-20:]],

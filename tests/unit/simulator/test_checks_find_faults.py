@@ -131,7 +131,7 @@ class Hosts:
 
     def look(self, name: str, stage: str) -> dict[str, t.Any]:
         self.enter(name)
-        arguments = {"stage": stage, "cann_path": str(self.root / name / "usr/local/Ascend")}
+        arguments = {"stages": [stage], "cann_path": str(self.root / name / "usr/local/Ascend")}
         result, unused = self._run_module(check_facts, arguments, self.answer, missing_tools=self.missing.get(name, ()))
         assert not result.get("failed"), result
         return result["facts"]

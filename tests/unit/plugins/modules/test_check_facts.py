@@ -49,7 +49,7 @@ def by_tool(**answers: t.Any) -> t.Callable[..., tuple]:
 
 
 def test_without_npu_smi_the_topology_is_missing(host, run_module):
-    result, _commands = run_module(check_facts, {"stage": "npu", "cann_path": str(host)}, {}, missing_tools=["npu-smi"])
+    result, _commands = run_module(check_facts, {"stages": ["npu"], "cann_path": str(host)}, {}, missing_tools=["npu-smi"])
     facts = result["facts"]
     assert facts["npu"]["driver_loaded"] is False
     assert facts["topology"] == {"error": "npu-smi is not installed", "kind": "missing"}
@@ -63,7 +63,7 @@ def test_without_npu_smi_the_topology_is_missing(host, run_module):
     ids=["hanging", "garbage", "silent"],
 )
 def test_a_broken_npu_smi_is_a_fact(host, run_module, answer, kind):
-    result, _commands = run_module(check_facts, {"stage": "npu", "cann_path": str(host)}, by_tool(npu_smi=answer))
+    result, _commands = run_module(check_facts, {"stages": ["npu"], "cann_path": str(host)}, by_tool(npu_smi=answer))
     assert not result.get("failed")
     assert result["facts"]["npu"]["kind"] == kind
     assert result["facts"]["topology"]["kind"] == kind
@@ -73,24 +73,24 @@ def test_a_broken_npu_smi_is_a_fact(host, run_module, answer, kind):
 def test_a_truncated_topology_is_not_taken_for_whole(host, run_module, fixture_text):
     text = fixture_text("cli/npu-smi/topo--8x910B3-24.1.rc1.b030.txt")
     half = text[: text.index("NPU4       HCCS")]
-    result, _commands = run_module(check_facts, {"stage": "npu", "cann_path": str(host)}, by_tool(npu_smi=half))
+    result, _commands = run_module(check_facts, {"stages": ["npu"], "cann_path": str(host)}, by_tool(npu_smi=half))
     assert result["facts"]["topology"]["kind"] == "unparsable"
     assert "8 columns and 4 rows" in result["facts"]["topology"]["error"]
 
 
 def test_what_npu_smi_says_on_standard_error(host, run_module):
     answer = (127, "", "npu-smi: error while loading shared libraries: libc_sec.so: cannot open shared object file\n")
-    result, _commands = run_module(check_facts, {"stage": "npu", "cann_path": str(host)}, by_tool(npu_smi=answer))
+    result, _commands = run_module(check_facts, {"stages": ["npu"], "cann_path": str(host)}, by_tool(npu_smi=answer))
     for section in ("npu", "topology"):
         assert "libc_sec.so" in result["facts"][section]["error"] and "LD_LIBRARY_PATH" in result["facts"][section]["error"]
     unsupported = by_tool(npu_smi=(0, "", "This device does not support querying topo.\n"))
-    result, _commands = run_module(check_facts, {"stage": "npu", "cann_path": str(host)}, unsupported)
+    result, _commands = run_module(check_facts, {"stages": ["npu"], "cann_path": str(host)}, unsupported)
     assert result["facts"]["topology"] == {"unsupported": True, "links": {}}
 
 
 def test_the_topology(host, run_module, fixture_text):
     replies = by_tool(npu_smi=fixture_text("cli/npu-smi/topo--8x910B3-24.1.rc1.b030.txt"))
-    result, _commands = run_module(check_facts, {"stage": "npu", "cann_path": str(host)}, replies)
+    result, _commands = run_module(check_facts, {"stages": ["npu"], "cann_path": str(host)}, replies)
     links = result["facts"]["topology"]["links"]
     assert links["NPU3"] == {f"NPU{number}": "X" if number == 3 else "HCCS" for number in range(8)}
 
@@ -99,7 +99,7 @@ def test_super_pod_ids_of_a3(host, run_module, fixture_text, monkeypatch):
     monkeypatch.setattr(check_facts, "read_npus", lambda: [type("Npu", (), {"chip": "A3"})()])
     mapping, pod = fixture_text("cli/npu-smi/info-m--16die-A3.txt"), fixture_text("cli/npu-smi/spod-info-ic--A3.txt")
     replies = by_tool(npu_smi=lambda argv: mapping if "-m" in argv else pod)
-    result, commands = run_module(check_facts, {"stage": "npu", "cann_path": str(host)}, replies)
+    result, commands = run_module(check_facts, {"stages": ["npu"], "cann_path": str(host)}, replies)
     devices = result["facts"]["superpod"]["devices"]
     assert [device["device"] for device in devices] == list(range(16))
     assert devices[0] == {"device": 0, "sdid": 17, "size": 32, "pod": 7, "server_index": 0}
@@ -120,7 +120,7 @@ def super_pod(host, run_module, fixture_text, monkeypatch):
         def answer(argv):
             return mapping + added if "-m" in argv else answers.get(argv[5:8:2], answers.get("others", pod))
 
-        return run_module(check_facts, {"stage": "npu", "cann_path": str(host)}, by_tool(npu_smi=answer))[0]["facts"]["superpod"]
+        return run_module(check_facts, {"stages": ["npu"], "cann_path": str(host)}, by_tool(npu_smi=answer))[0]["facts"]["superpod"]
 
     return read
 
@@ -149,11 +149,11 @@ def test_a3_outside_of_a_super_pod(super_pod):
 
 
 def test_without_hccn_tool_or_driver_nothing_is_asked(host, run_module):
-    result, commands = run_module(check_facts, {"stage": "fabric"}, {}, missing_tools=["hccn_tool"])
+    result, commands = run_module(check_facts, {"stages": ["fabric"]}, {}, missing_tools=["hccn_tool"])
     assert result["facts"]["hccn"] == {"error": "hccn_tool is not installed", "kind": "missing"}
     for path in (host / "dev").iterdir():
         path.unlink()
-    result, commands = run_module(check_facts, {"stage": "fabric"}, {})
+    result, commands = run_module(check_facts, {"stages": ["fabric"]}, {})
     assert result["facts"]["hccn"] == {"error": "no /dev/davinciN: no driver runs", "kind": "missing"}
     assert commands == []
 
@@ -161,7 +161,7 @@ def test_without_hccn_tool_or_driver_nothing_is_asked(host, run_module):
 def test_a_hanging_device_leaves_the_others_alone(host, run_module, fixture_text):
     up = fixture_text("cli/hccn_tool/link-get--up.txt")
     replies = by_tool(hccn_tool=lambda argv: TIMED_OUT if argv[2] == "2" else up)
-    result, commands = run_module(check_facts, {"stage": "fabric"}, replies)
+    result, commands = run_module(check_facts, {"stages": ["fabric"]}, replies)
     devices = result["facts"]["hccn"]["devices"]
     assert [device["link"] for device in devices] == ["up", "up", None, "up"]
     assert set(devices[2]["errors"]) == set(devices[2]["asked"]) == set(check_facts.FABRIC)
@@ -171,26 +171,26 @@ def test_a_hanging_device_leaves_the_others_alone(host, run_module, fixture_text
 
 
 def test_garbage_of_hccn_tool_is_an_error_of_each_question(host, run_module):
-    result, _commands = run_module(check_facts, {"stage": "fabric", "devices": [0]}, by_tool(hccn_tool=GARBAGE))
+    result, _commands = run_module(check_facts, {"stages": ["fabric"], "devices": [0]}, by_tool(hccn_tool=GARBAGE))
     (device,) = result["facts"]["hccn"]["devices"]
     assert set(device["errors"]) == set(check_facts.FABRIC)
 
 
 def test_the_tls_switch_is_not_asked_where_the_tool_would_write(host, run_module):
-    _result, commands = run_module(check_facts, {"stage": "fabric"}, by_tool(hccn_tool=GARBAGE))
+    _result, commands = run_module(check_facts, {"stages": ["fabric"]}, by_tool(hccn_tool=GARBAGE))
     assert {command[2] for command in commands if "-tls" in command} == {"0", "1", "2"}
     assert not [command for command in commands if "-s" in command]
 
 
 def test_addresses_of_the_configuration_stand_beside_those_of_the_devices(host, run_module):
-    result, _commands = run_module(check_facts, {"stage": "fabric"}, by_tool(hccn_tool=GARBAGE))
+    result, _commands = run_module(check_facts, {"stages": ["fabric"]}, by_tool(hccn_tool=GARBAGE))
     assert result["facts"]["hccn"]["conf_addresses"] == {"0": "10.20.1.0", "1": "10.20.1.1", "2": "10.20.1.2"}
 
 
 # ---- launch
 
 
-LAUNCH = {"stage": "launch", "unit": "mindie-mindie.service", "own": ["mindie-mindie.service", "mindie-mindie"]}
+LAUNCH = {"stages": ["launch"], "unit": "mindie-mindie.service", "own": ["mindie-mindie.service", "mindie-mindie"]}
 SHOW = "LoadState=loaded\nActiveState=inactive\nSubState=dead\n"
 
 
@@ -354,7 +354,7 @@ def test_a_section_that_breaks_says_why(error, kind):
 
 def test_stage_host_runs_on_any_machine(host, run_module):
     # As on this machine: no tool is scripted, so what is not installed here is missing, and nothing fails.
-    result, _commands = run_module(check_facts, {"stage": "host", "paths": ["/", str(host / "none")]}, real_commands=True)
+    result, _commands = run_module(check_facts, {"stages": ["host"], "paths": ["/", str(host / "none")]}, real_commands=True)
     facts = result["facts"]
     assert set(facts) == set(check_facts.STAGES["host"])
     assert facts["system"]["architecture"] == os.uname().machine
