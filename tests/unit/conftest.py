@@ -14,8 +14,13 @@ import typing as t
 from pathlib import Path
 from unittest import mock
 
+import hypothesis
 import pytest
 from ansible.module_utils import basic
+
+# How long an example takes says something of the machine only.
+hypothesis.settings.register_profile("npuops", deadline=None)
+hypothesis.settings.load_profile("npuops")
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 

@@ -21,6 +21,12 @@ TABLES: dict[str, dict[str, list[dict[str, t.Any]]]] = yaml.safe_load((PROJECT /
 Record = t.Dict[str, t.Any]
 
 
+def looked_for(*tables: str) -> list[tuple[str, dict[str, t.Any]]]:
+    """Stage and fault, as side_effect.yml and super_pod.yml choose them."""
+    everything = [(stage, fault) for table in tables for stage, faults in TABLES[table].items() for fault in faults]
+    return [(stage, fault) for stage, fault in everything if os.environ.get("FAULTS") == "all" or "unit_test" not in fault]
+
+
 def record(name: str) -> list[Record]:
     return json.loads((RECORDS / f"{re.sub('[^a-z0-9]+', '-', name.lower())}.json").read_text())
 

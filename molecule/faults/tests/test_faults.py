@@ -11,13 +11,13 @@ import pathlib
 import sys
 
 import pytest
-from records import TABLES, assert_found, brief, record, told
+from records import TABLES, assert_found, brief, looked_for, record, told
 
 sys.path.insert(0, str(pathlib.Path(os.environ["MOLECULE_PROJECT_DIRECTORY"]) / ".build/collections"))
 
 from ansible_collections.npuops.ascend.plugins.module_utils._checks.catalogue import CHECKS, STAGES  # noqa: E402  found by the line above
 
-PLANTED = [(stage, fault) for table in ("planted_faults", "bad_input") for stage, faults in TABLES[table].items() for fault in faults]
+PLANTED = looked_for("planted_faults", "bad_input")
 
 
 @pytest.mark.parametrize("stage, fault", PLANTED, ids=[f"{stage}: {fault['name']}" for stage, fault in PLANTED])

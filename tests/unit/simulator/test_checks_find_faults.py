@@ -147,6 +147,13 @@ class Hosts:
         return evaluate({name: self.look(name, stage) for name in wanted}, wanted, stages=[stage])
 
 
+def test_the_scenario_leaves_out_what_is_found_here_and_nothing_else() -> None:
+    found = {param.values[1]["name"]: param.values[1] for param in planted("planted_faults", "bad_input") + planted("planted_a3_faults")}
+    everything = [fault for table in TABLES.values() for faults in table.values() for fault in faults]
+    here = {name for name, fault in found.items() if not any(entry["id"] in PINGED for entry in fault["expect"])}
+    assert here == {fault["name"] for fault in everything if fault.get("unit_test")}
+
+
 @pytest.fixture
 def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], run_module: t.Callable) -> Hosts:
     return Hosts(tmp_path, monkeypatch, capfd, run_module)
