@@ -11,7 +11,7 @@ from ansible_collections.npuops.ascend.plugins.module_utils._host_facts import f
 DOCUMENTATION = r"""
 name: firewalld_missing
 short_description: The firewalld rules that a host does not have yet
-version_added: 0.2.0
+version_added: 0.3.0
 author: npuops contributors (@npuops)
 description:
   - Looks each rule up in what firewalld lists, so that M(ansible.posix.firewalld), which takes one rule a call, is called for the missing ones only.

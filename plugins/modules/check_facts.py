@@ -31,6 +31,7 @@ options:
     elements: str
     choices: [host, npu, fabric, launch]
     required: true
+    version_added: 0.3.0
   timeout:
     description: Seconds that one call of a tool may take.
     type: int
@@ -59,6 +60,7 @@ options:
     description: TCP ports of the O(peers) to try, to see whether the network lets a packet through. A refused connection is an answer too.
     type: dict
     default: {}
+    version_added: 0.3.0
     suboptions:
       host:
         description: Ports to try for V(host) of O(stages).

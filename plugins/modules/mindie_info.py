@@ -112,7 +112,7 @@ from ansible.module_utils.urls import open_url
 from ansible_collections.npuops.ascend.plugins.module_utils import _explain, _systemd
 from ansible_collections.npuops.ascend.plugins.module_utils import _mindie_log as log
 
-_PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "ExecMainStartTimestampMonotonic", "NRestarts")
+_PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "InvocationID", "ExecMainStartTimestampMonotonic", "NRestarts", "Job")
 
 
 def _logs(directory: str | None, since: float) -> list[list[_explain.Line]]:
@@ -161,6 +161,9 @@ def _answers(url: str) -> bool:
 
 def _state(unit: dict[str, str], journal: list[_explain.Line], url: str | None) -> str:
     active = unit.get("ActiveState")
+    # What was asked of systemd without waiting is not done yet: the unit, and its journal, are those of the start before.
+    if unit.get("Job", "") not in ("", "0"):
+        return "starting"
     if active == "failed":
         return "failed"
     if active == "inactive":

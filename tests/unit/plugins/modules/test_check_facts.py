@@ -278,6 +278,47 @@ def test_the_rank_table_against_the_devices(host, run_module):
     assert launch(run_module, silent, hccn_tool=lambda argv: GARBAGE if argv[2] == "3" else hccn_tool(argv))["rank_table"]["findings"] == []
 
 
+def test_with_stage_fabric_the_rank_table_is_compared_without_asking_again(host, run_module):
+    path = host / "rank_table.json"
+    servers = [
+        {
+            "server_id": f"192.0.2.1{number}",
+            "container_ip": f"192.0.2.1{number}",
+            "devices": [{"device_id": str(device), "device_ip": f"10.20.{number}.{device + 1}"} for device in range(4)],
+        }
+        for number in (1, 2)
+    ]
+    path.write_bytes(check_facts._rank_table.render(check_facts._rank_table.build(servers)))
+
+    def hccn_tool(argv):
+        return f"ipaddr:10.20.1.{99 if argv[2] == '3' else int(argv[2]) + 1}\nnetmask:255.255.255.0\n" if "-ip" in argv else GARBAGE
+
+    arguments = {**LAUNCH, "stages": ["launch", "fabric"], "rank_table_path": str(path), "server_id": "192.0.2.11"}
+    result, commands = run_module(check_facts, arguments, by_tool(systemctl=systemctl, docker=(1, "", ""), hccn_tool=hccn_tool))
+    # That the devices answer nothing else is a matter of stage fabric.
+    assert [finding["id"] for finding in result["facts"]["rank_table"]["findings"] if finding["id"].startswith("live")] == ["live_device_ip"]
+    assert sum("-ip" in command for command in commands) == 4
+
+
+def test_each_stage_tries_its_own_ports(host, run_module, monkeypatch):
+    tried = []
+    monkeypatch.setattr(check_facts._host_facts, "probe", lambda target: tried.append(target) or {**target, "state": "open"})
+    peers = [{"host": "npu02", "address": "192.0.2.12"}, {"host": "npu03", "address": "192.0.2.13"}]
+    arguments = {**LAUNCH, "stages": ["host", "launch"], "peers": peers, "probe_ports": {"host": [22, 60000], "launch": [1120]}}
+    replies = by_tool(systemctl=systemctl, docker=(1, "", ""), hccn_tool=GARBAGE, ip="[]", getent="")
+    facts = run_module(check_facts, arguments, replies)[0]["facts"]
+    assert [(probe["host"], probe["port"]) for probe in facts["network"]["probes"]] == [("npu02", 22), ("npu02", 60000), ("npu03", 22), ("npu03", 60000)]
+    assert [(probe["address"], probe["port"]) for probe in facts["firewall"]["probes"]] == [("192.0.2.12", 1120), ("192.0.2.13", 1120)]
+    assert len(tried) == 6
+
+
+def test_what_two_stages_want_to_know_is_read_once(host, run_module):
+    replies = by_tool(systemctl=systemctl, docker="", hccn_tool=GARBAGE, ip="[]", getent="")
+    result, commands = run_module(check_facts, {**LAUNCH, "stages": ["launch", "host"]}, replies)
+    assert set(result["facts"]) == {*check_facts.STAGES["host"], *check_facts.STAGES["launch"]}
+    assert sum(command[1:2] == ("ps",) for command in commands) == 1
+
+
 def test_weights_of_a_user_that_is_not_there(host, run_module):
     facts = launch(run_module, {"weights_path": str(host / "none"), "weights_user": "nobody-of-this-name"})
     assert facts["weights"]["kind"] == "unparsable"

@@ -30,8 +30,10 @@ def service(run_module, tmp_path):
     record = tmp_path / "started"
     record.write_text(f"{hashlib.sha256(b'{}').hexdigest()}  {config}\n")
 
-    def run(active, journal="", restarts=0, **options):
-        properties = f"LoadState=loaded\nActiveState={active}\nSubState=running\nInvocationID={INVOCATION if journal else ''}\nNRestarts={restarts}\n"
+    def run(active, journal="", restarts=0, at_boot="enabled", job="", **options):
+        properties = f"UnitFileState={at_boot}\nLoadState=loaded\nActiveState={active}\nSubState=running\nInvocationID={INVOCATION if journal else ''}\nNRestarts={restarts}\n"
+
+        properties += f"Job={job}\n"
 
         def reply(argv, _stdin):
             if argv[:2] == ("systemctl", "show"):
@@ -63,6 +65,17 @@ def service(run_module, tmp_path):
 def test_state(service, active, journal, restarts, state, current):
     result = service(active, journal, restarts)
     assert (result["state"], result["current"], result["changed"]) == (state, current, False)
+
+
+@pytest.mark.parametrize(("active", "journal"), [("active", STARTED), ("inactive", STARTED), ("failed", REFUSED), ("inactive", "")])
+def test_a_start_that_systemd_has_not_begun_is_not_judged_by_the_one_before(service, active, journal):
+    assert service(active, journal, job="1387")["state"] == "starting"
+    assert service(active, journal, job="0")["state"] != "starting"
+
+
+@pytest.mark.parametrize(("at_boot", "enabled"), [("enabled", True), ("disabled", False), ("masked", False), ("", False)])
+def test_whether_it_starts_at_boot(service, at_boot, enabled):
+    assert service("active", STARTED, at_boot=at_boot)["enabled"] is enabled
 
 
 def test_the_first_error_is_the_cause(service):
