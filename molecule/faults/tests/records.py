@@ -22,7 +22,7 @@ Record = t.Dict[str, t.Any]
 
 
 def looked_for(*tables: str) -> list[tuple[str, dict[str, t.Any]]]:
-    """Stage and fault, as side_effect.yml and super_pod.yml choose them."""
+    """Stage and fault, as side_effect.yml chooses them."""
     everything = [(stage, fault) for table in tables for stage, faults in TABLES[table].items() for fault in faults]
     return [(stage, fault) for stage, fault in everything if os.environ.get("FAULTS") == "all" or "unit_test" not in fault]
 
