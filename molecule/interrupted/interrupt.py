@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -20,7 +21,11 @@ LIMIT = 900
 
 
 def kill_the_run(run: subprocess.Popen) -> None:
-    os.killpg(run.pid, signal.SIGKILL)
+    # Ansible's workers have sessions of their own; one that waits for a host goes on for long.
+    workers = subprocess.run(["pgrep", "--parent", str(run.pid)], check=False, capture_output=True, text=True).stdout.split()
+    for process in [run.pid, *map(int, workers)]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
     run.wait()
 
 
@@ -55,7 +60,7 @@ def interrupt(stage: str, condition: str, strike: t.Callable[[subprocess.Popen],
         if run.poll() is not None:
             sys.exit(f"{stage}: the run ended with {run.returncode} before the host was in the middle of the stage; see {log.name}")
         if time.monotonic() > deadline:
-            os.killpg(run.pid, signal.SIGKILL)
+            kill_the_run(run)
             sys.exit(f"{stage}: the host was not in the middle of the stage within {LIMIT} s; see {log.name}")
     print(f"{stage}: {strike.__name__} after {LIMIT - (deadline - time.monotonic()):.0f} s", flush=True)
     strike(run)

@@ -40,6 +40,9 @@ class Cluster:
         finally:
             self.on(host, clear)
 
+    def reset(self) -> None:
+        subprocess.run([sys.executable, "tests/simulator/simulator.py", "reset"], check=True, cwd=PROJECT, stdin=subprocess.DEVNULL)
+
     def play(self, playbook: str, variables: dict[str, t.Any] | None = None, *arguments: str) -> tuple[int, str]:
         argv = ["ansible-playbook", "-i", INVENTORY, *arguments, playbook, "-e", json.dumps(variables or {})]
         environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(PROJECT / ".build/collections"), "ANSIBLE_FORCE_COLOR": "0"}
