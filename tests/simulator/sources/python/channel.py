@@ -125,7 +125,7 @@ def installer(out: pathlib.Path, folder: pathlib.Path, machine: str) -> None:
     with tarfile.open(fileobj=payload, mode="w") as archive:
         for path in sorted(folder.glob("*.tar.bz2")):
             if "libstdcxx-ng-14" not in path.name:
-                archive.add(path, f"pkgs/{path.name}", filter=lambda info: info.replace(uid=0, gid=0, uname="", gname="", deep=False))
+                archive.add(path, f"pkgs/{path.name}", filter=_of_nobody)
         archive.addfile(_info("conda.py", (HERE / "conda.py").read_bytes()), io.BytesIO((HERE / "conda.py").read_bytes()))
     values = {"NAME": NAME, "VERSION": VERSION, "PLAT": folder.name, "MACHINE": machine, "MD5": hashlib.md5(payload.getvalue()).hexdigest()}
     header = "#!/bin/sh\n" + (HERE / "installer.in").read_text(encoding="utf-8")
@@ -136,6 +136,13 @@ def installer(out: pathlib.Path, folder: pathlib.Path, machine: str) -> None:
     target.write_bytes(header.encode() + payload.getvalue())
     digest = hashlib.sha256(target.read_bytes()).hexdigest()
     target.with_name(target.name + ".sha256").write_text(f"{digest}  {target.name}\n", encoding="ascii")
+
+
+def _of_nobody(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    # Not replace(), which Debian 12's Python 3.11.2 does not have.
+    info.uid = info.gid = 0
+    info.uname = info.gname = ""
+    return info
 
 
 def _info(name: str, data: bytes) -> tarfile.TarInfo:
