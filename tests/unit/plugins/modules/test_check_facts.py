@@ -191,6 +191,14 @@ def test_addresses_of_the_configuration_stand_beside_those_of_the_devices(host, 
 
 
 LAUNCH = {"stages": ["launch"], "unit": "mindie-mindie.service", "own": ["mindie-mindie.service", "mindie-mindie"]}
+SERVERS = [
+    {
+        "server_id": f"192.0.2.1{number}",
+        "container_ip": f"192.0.2.1{number}",
+        "devices": [{"device_id": str(device), "device_ip": f"10.20.{number}.{device + 1}"} for device in range(4)],
+    }
+    for number in (1, 2)
+]
 SHOW = "LoadState=loaded\nActiveState=inactive\nSubState=dead\n"
 
 
@@ -245,15 +253,7 @@ def test_the_environment_without_its_secrets(host, run_module):
 
 def test_the_rank_table_against_the_devices(host, run_module):
     path = host / "rank_table.json"
-    servers = [
-        {
-            "server_id": f"192.0.2.1{number}",
-            "container_ip": f"192.0.2.1{number}",
-            "devices": [{"device_id": str(device), "device_ip": f"10.20.{number}.{device + 1}"} for device in range(4)],
-        }
-        for number in (1, 2)
-    ]
-    path.write_bytes(check_facts._rank_table.render(check_facts._rank_table.build(servers)))
+    path.write_bytes(check_facts._rank_table.render(check_facts._rank_table.build(SERVERS)))
     path.chmod(0o640)
 
     def hccn_tool(argv):
@@ -280,15 +280,7 @@ def test_the_rank_table_against_the_devices(host, run_module):
 
 def test_with_stage_fabric_the_rank_table_is_compared_without_asking_again(host, run_module):
     path = host / "rank_table.json"
-    servers = [
-        {
-            "server_id": f"192.0.2.1{number}",
-            "container_ip": f"192.0.2.1{number}",
-            "devices": [{"device_id": str(device), "device_ip": f"10.20.{number}.{device + 1}"} for device in range(4)],
-        }
-        for number in (1, 2)
-    ]
-    path.write_bytes(check_facts._rank_table.render(check_facts._rank_table.build(servers)))
+    path.write_bytes(check_facts._rank_table.render(check_facts._rank_table.build(SERVERS)))
 
     def hccn_tool(argv):
         return f"ipaddr:10.20.1.{99 if argv[2] == '3' else int(argv[2]) + 1}\nnetmask:255.255.255.0\n" if "-ip" in argv else GARBAGE
