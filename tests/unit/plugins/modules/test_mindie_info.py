@@ -31,9 +31,8 @@ def service(run_module, tmp_path):
     record.write_text(f"{hashlib.sha256(b'{}').hexdigest()}  {config}\n")
 
     def run(active, journal="", restarts=0, at_boot="enabled", job="", **options):
-        properties = f"UnitFileState={at_boot}\nLoadState=loaded\nActiveState={active}\nSubState=running\nInvocationID={INVOCATION if journal else ''}\nNRestarts={restarts}\n"
-
-        properties += f"Job={job}\n"
+        properties = f"UnitFileState={at_boot}\nLoadState=loaded\nActiveState={active}\nSubState=running\n"
+        properties += f"InvocationID={INVOCATION if journal else ''}\nNRestarts={restarts}\nJob={job}\n"
 
         def reply(argv, _stdin):
             if argv[:2] == ("systemctl", "show"):
