@@ -11,7 +11,7 @@ again() {
     [ -z "$sanity" ] || kill -- "-$sanity" 2> /dev/null || true
     if [ "$status" -ne 0 ]; then
         echo "== failed with exit code $status; of its output, in $log:"
-        grep -nE '^(fatal|failed): |UNREACHABLE|^(FAILED|ERROR|E  ) |^ERROR ' "$log" | cut -c 1-1500 | tail -n 20 || true
+        grep -nE '^(fatal|failed): |UNREACHABLE|^(FAILED|ERROR:?|E  ) ' "$log" | cut -c 1-1500 | tail -n 20 || true
     fi
 }
 sanity=
