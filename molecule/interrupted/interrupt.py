@@ -31,9 +31,11 @@ def kill_the_run(run: subprocess.Popen) -> None:
 
 def cut_the_power(run: subprocess.Popen) -> None:
     """The host comes back without what it was doing. Ansible cannot see that, and waits for it until somebody ends the run."""
-    subprocess.run([*SIMULATOR, "off", "npu01"], check=True)
-    subprocess.run([*SIMULATOR, "up"], check=True)
-    kill_the_run(run)
+    try:
+        subprocess.run([*SIMULATOR, "off", "npu01"], check=True)
+        subprocess.run([*SIMULATOR, "up"], check=True)
+    finally:
+        kill_the_run(run)
 
 
 # Stage, what is true on the host in the middle of it but not before, and what happens then.

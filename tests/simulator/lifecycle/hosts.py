@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import collections.abc
 import concurrent.futures
+import ipaddress
 import json
 import os
 import pathlib
@@ -71,6 +72,11 @@ class Keys:
             key_type, key = self._public(self.of(host) / "ssh_host_ed25519_key").split()[:2]
             lines[host.address] = f"{host.address} {key_type} {key}"
         self.known_hosts.write_text("".join(f"{line}\n" for line in lines.values()), encoding="ascii")
+
+
+def _mac_of(address: str) -> str:
+    """Of the interface with this address: a host that went off comes back with its own, as others still have it in their ARP caches."""
+    return "02:00:" + ipaddress.IPv4Address(address).packed.hex(":")
 
 
 class Hosts:
@@ -143,8 +149,8 @@ class Hosts:
             # A machine of its own: systemd as PID 1, a Docker engine inside, and back again after a reboot.
             "--systemd=always", "--privileged", "--cgroupns=private", "--pids-limit=-1", "--restart=always",
             *self.engine.run_options(),
-            "--network", f"{settings.management_network}:ip={host.address},interface_name=eth0",
-            "--network", f"{settings.plane_network}:ip={host.plane_address},interface_name=eth1",
+            "--network", f"{settings.management_network}:ip={host.address},mac={_mac_of(host.address)},interface_name=eth0",
+            "--network", f"{settings.plane_network}:ip={host.plane_address},mac={_mac_of(host.plane_address)},interface_name=eth1",
             # Docker's overlay2 does not work on top of the container's own overlay.
             "--volume", f"{host.docker_volume}:/var/lib/docker",
             "--volume", f"{settings.packages}:/opt/packages:ro",

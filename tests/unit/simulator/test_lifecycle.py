@@ -210,8 +210,8 @@ def test_a_new_host_is_a_machine_of_its_own_on_two_networks(make, capsys):
     made.up([made.settings.host(1)])
     (run,) = [call for call in fake.calls if call[0] == "run"]
     assert {"--systemd=always", "--privileged", "--cgroupns=private", "--restart=always", "nofile=20000:20000"} <= set(run)
-    assert "npuops-mgmt:ip=10.89.7.11,interface_name=eth0" in run
-    assert "npuops-plane:ip=10.89.16.11,interface_name=eth1" in run
+    assert "npuops-mgmt:ip=10.89.7.11,mac=02:00:0a:59:07:0b,interface_name=eth0" in run
+    assert "npuops-plane:ip=10.89.16.11,mac=02:00:0a:59:10:0b,interface_name=eth1" in run
     assert "npuops-npu01-docker:/var/lib/docker" in run
     assert f"{made.settings.packages}:/opt/packages:ro" in run
     assert "net.ipv4.ip_local_reserved_ports=60000-60031" in run
