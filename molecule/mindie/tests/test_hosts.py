@@ -142,6 +142,12 @@ def test_journal_and_logs_are_on_the_host(host):
     assert host.check_output("find /var/log/npuops/mindie -name 'mindie-server_*.log' -size +0")
 
 
+def test_no_client_is_given_a_port_of_hccl(host):
+    assert host.check_output("cat /proc/sys/net/ipv4/ip_local_reserved_ports") == "60000-60031"
+    (line,) = host.file("/etc/sysctl.d/99-zz-npuops.conf").content_string.splitlines()
+    assert line.replace(" ", "") == "net.ipv4.ip_local_reserved_ports=60000-60031"
+
+
 def test_the_master_answers(host, is_master):
     models = host.run("curl --silent --max-time 10 http://10.89.7.11:1025/v1/models")
     assert [model["id"] for model in json.loads(models.stdout)["data"]] == ["DeepSeek-V3-int8"]

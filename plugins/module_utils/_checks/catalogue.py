@@ -170,8 +170,8 @@ CHECKS: tuple[Check, ...] = (
             "端口被其他进程监听，或内核可能把 HCCL 端口临时分配给任意客户端（ip_local_port_range）：EI0019、EJ0003、Socket bind failed。",
         ),
         Text(
-            "End the process or choose other ports; reserve the range: sysctl -w net.ipv4.ip_local_reserved_ports=60000-60031 (and in /etc/sysctl.d).",
-            "停止该进程或更换端口；预留端口段：sysctl -w net.ipv4.ip_local_reserved_ports=60000-60031（并写入 /etc/sysctl.d）。",
+            "End the process or choose other ports; reserve the range: system_reserved_ports of the role system (net.ipv4.ip_local_reserved_ports).",
+            "停止该进程或更换端口；预留端口段：设置 system 角色的 system_reserved_ports（net.ipv4.ip_local_reserved_ports）。",
         ),
         f"{_HCCL}, HCCL_IF_BASE_PORT and cluster_info_nego",
     ),

@@ -157,8 +157,7 @@ class Hosts:
             "--volume", f"{settings.repositories}:/opt/repo:ro",
             "--volume", f"{SIMULATOR / 'npusim'}:/opt/npusim/npusim:ro",
             "--tmpfs", "/opt/npusim/npusim/__pycache__",
-            # The kernel is this machine's; these settings are the host's own, as MindIE and HCCL want them.
-            "--sysctl", "net.ipv4.ip_local_reserved_ports=60000-60031",
+            # The kernel is this machine's; this setting is the host's own, as MindIE wants it.
             "--volume", f"{SIMULATOR / 'kernel/transparent_hugepage'}:/sys/kernel/mm/transparent_hugepage/enabled:ro",
             "--volume", f"{self.keys.of(host)}:/etc/npusim/ssh:ro",
             "--env", f"NPUSIM_PRODUCT={settings.product}", "--env", f"NPUSIM_HOST_INDEX={host.number}",

@@ -214,7 +214,6 @@ def test_a_new_host_is_a_machine_of_its_own_on_two_networks(make, capsys):
     assert "npuops-plane:ip=10.89.16.11,mac=02:00:0a:59:10:0b,interface_name=eth1" in run
     assert "npuops-npu01-docker:/var/lib/docker" in run
     assert f"{made.settings.packages}:/opt/packages:ro" in run
-    assert "net.ipv4.ip_local_reserved_ports=60000-60031" in run
     (pages,) = [word.split(":")[0] for word in run if ":/sys/kernel/mm/transparent_hugepage/enabled:ro" in word]
     assert pathlib.Path(pages).read_text() == "[always] madvise never\n"
     assert run[-1] == "localhost/npuops-host:openeuler"
