@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The vendor's driver and firmware packages: what a file is, what is installed, which steps lead there, and what an installer's
-text means. Facts: hicann/driver (installer scripts), ascend-deployer, vendor installation guides.
+"""The vendor's driver and firmware packages: what a file is, what is installed, and which steps lead there.
+
+Facts: hicann/driver (installer scripts), ascend-deployer, vendor installation guides.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.npuops.ascend.plugins.module_utils import _explain
-from ansible_collections.npuops.ascend.plugins.module_utils._version import VersionError, compare, fits, parse_version, same_build
+from ansible_collections.npuops.ascend.plugins.module_utils._version import VersionError, compare, fits, same_build
 
 if t.TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -22,8 +22,6 @@ if t.TYPE_CHECKING:
 INSTALL_INFO = "/etc/ascend_install.info"
 DEFAULT_PATH = "/usr/local/Ascend"
 KINDS = ("driver", "firmware")
-# Where the installers say more.
-LOGS = {"hdk": "/var/log/ascend_seclog/ascend_install.log", "cann": "/var/log/ascend_seclog"}
 # Megabytes that the installers ask for.
 NEEDED_MB = {"driver": 300, "firmware": 32}
 HEADER_BYTES = 65536
@@ -45,7 +43,6 @@ OTHER_PACKAGES = (
     (r"\.zip\Z", "a bundle: unpack it and name the .run files in it"),
 )
 MAKESELF_LABEL = re.compile(rb"""^label=["']?([^"'\n]*)""", re.MULTILINE)
-REPORTED_VERSION = re.compile(r"\b(?:(driver|firmware)\s+)?version\s*:\s*([0-9][0-9a-z.]*)", re.IGNORECASE)
 INSTALL_PATH = re.compile(r"/[a-zA-Z0-9/_-]*\Z")
 
 
@@ -175,19 +172,6 @@ def identify(path: str, header: bytes) -> Package:
         raise PackageError(f"packages: {path} is a {kind} package by its name and a {labelled} package by its archive label {words!r}. Copy it again.")
     chip, arch = match.group("chip") or match.group("series"), match.group("arch")
     return Package(path, kind, match.group("version"), CHIP_TOKENS.get((chip or "").lower()), ARCHITECTURES.get((arch or "").lower()))
-
-
-def reported_version(text: str) -> tuple[str | None, str] | None:
-    """Read the answer to C(--version): (kind, version); None when there is no version in it."""
-    for message in messages(text):
-        found = REPORTED_VERSION.search(message.text)
-        if found:
-            try:
-                parse_version(found.group(2))
-            except VersionError:
-                continue
-            return (found.group(1) or "").lower() or None, found.group(2)
-    return None
 
 
 # Plan ---------------------------------------------------------------------------------------------------------------
@@ -356,87 +340,6 @@ def _check_user(problems: Problems, host: Host, info: Mapping[str, str], request
         problems.curable.append(f"username: the user {user} does not exist. Create it first (useradd -g {group} -m -s /bin/bash {user}).")
     elif host.group_exists and not host.user_in_group:
         problems.curable.append(f"usergroup: the user {user} is not a member of the group {group}. Add it (usermod -a -G {group} {user}).")
-
-
-# What an installer says ---------------------------------------------------------------------------------------------
-
-# A removal that finds nothing to remove.
-NOT_INSTALLED = "0x0080"
-ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-PREFIX = re.compile(r"^\s*\[(?:driver|firmware)\]\s*\[[^\]]*\]\s*(?:\[(?P<level>[A-Z]+)\])?\s*", re.IGNORECASE)
-CODE = re.compile(r"ERR_NO:\s*(0x[0-9A-Fa-f]{4})\s*;\s*ERR_DES:\s*(.*)")
-DONE = re.compile(r"package (?:installed|upgraded|uninstalled) (?:successfully|finished)", re.IGNORECASE)
-FAILED = re.compile(r"Failed to (?:install|upgrade|uninstall) \w+ package|Error in \w+ checksums?", re.IGNORECASE)
-IMMEDIATE = re.compile(r"takes effect immediately", re.IGNORECASE)
-AFTER_REBOOT = re.compile(r"please check after reboot|reboot (?:is )?needed|reboot now", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Message:
-    """One line of an installer without its prefix and colours."""
-
-    level: str | None
-    text: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one run of an installer came to."""
-
-    ok: bool
-    message: str
-    reboot_required: bool = False
-    code: str | None = None
-
-
-def messages(text: str, prefix_pattern: re.Pattern[str] = PREFIX) -> list[Message]:
-    """The lines of an installer, without prefixes, colours and empty lines; HDK and CANN differ in the prefix."""
-    found = []
-    for line in re.split(r"[\r\n]+", ANSI.sub("", text)):
-        prefix = prefix_pattern.match(line)
-        rest = line[prefix.end() :].strip() if prefix else line.strip()
-        if rest:
-            found.append(Message(prefix.group("level") if prefix else None, rest))
-    return found
-
-
-def judge(rc: int, text: str, language: str = "en") -> Outcome:
-    """Judge a finished installer by exit code and text: 0 and 2 are success (2: the devices were not reset, reboot), unless
-    the text tells of a failure, which some versions print at INFO level or with exit code 0.
-    """
-    said = messages(text)
-    done = next((message.text for message in reversed(said) if DONE.search(message.text)), None)
-    failed = next((message.text for message in said if FAILED.search(message.text)), None)
-    numbered = next((message.text for message in said if CODE.search(message.text)), None)
-    if rc not in (0, 2) or failed or (numbered and not done):
-        line = numbered or _first_error(said) or failed or (said[-1].text if said else "no output")
-        code = CODE.search(line)
-        return Outcome(False, f"exit code {rc}: {line}{explanation(line, 'hdk', language)}", code=code.group(1).lower() if code else None)
-    notes = [message.text for message in said if AFTER_REBOOT.search(message.text)]
-    # Unless the package says that it works at once, it works after a reboot (the firmware always).
-    reboot = rc == 2 or bool(notes) or not any(IMMEDIATE.search(message.text) for message in said)
-    return Outcome(True, done or (notes[-1] if notes else said[-1].text if said else ""), reboot)
-
-
-def _first_error(said: Sequence[Message]) -> str | None:
-    known = [message.text for message in said if _explain.find(message.text, "hdk")]
-    tagged = [message.text for message in said if message.level == "ERROR" or message.text.startswith("[ERROR]")]
-    return next((line for line in tagged if line in known), None) or next(iter(tagged or known), None)
-
-
-def explanation(line: str, installer: str, language: str = "en") -> str:
-    """What follows the line with which an installer, hdk or cann, gave up: cause, remedy and source, or where to look."""
-    entry = _explain.find(line, installer)
-    return f" {_explain.sentences(entry, language)}" if entry else f" See {LOGS[installer]}."
-
-
-def damage(rc: int, text: str, language: str = "en") -> str | None:
-    """What a package's own check (C(--check)) complains of; None when it is intact."""
-    if rc == 0 and not FAILED.search(text):
-        return None
-    said = messages(text)
-    line = next((message.text for message in said if FAILED.search(message.text)), None) or _first_error(said) or (said[-1].text if said else "no output")
-    return f"{line}{explanation(line, 'hdk', language)}"
 
 
 # Thin readers -------------------------------------------------------------------------------------------------------

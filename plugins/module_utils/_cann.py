@@ -14,20 +14,14 @@ import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.npuops.ascend.plugins.module_utils import _explain
 from ansible_collections.npuops.ascend.plugins.module_utils._ascend_package import (
     ARCHITECTURES,
     CHIP_TOKENS,
-    CODE,
     DEFAULT_PATH,
     INSTALL_PATH,
-    Message,
-    Outcome,
     Package,
     PackageError,
     Problems,
-    explanation,
-    messages,
     read_key_values,
 )
 from ansible_collections.npuops.ascend.plugins.module_utils._version import VersionError, compare
@@ -329,42 +323,6 @@ def check_host(steps: Sequence[Step], path: str, free_mb: int, missing_tools: Se
 def expected_set_env(path: str, version: str) -> str:
     """Where a toolkit of this version puts its environment script."""
     return f"{path.rstrip('/')}/{'cann' if compare(version, FIRST_IN_CANN_DIR) >= 0 else 'ascend-toolkit'}/set_env.sh"
-
-
-# What an installer says ---------------------------------------------------------------------------------------------
-
-# [Toolkit] [20250717-10:36:24] [INFO] text
-PREFIX = re.compile(r"^\s*\[[A-Za-z][\w .-]*\]\s*\[[0-9][^\]]*\]\s*\[(?P<level>[A-Z]+)\]\s*:?\s*")
-DONE = re.compile(r"\b(?:install|upgrade|uninstall)(?:ed|ation)? success", re.IGNORECASE)
-ALREADY = re.compile(r"already installed", re.IGNORECASE)
-FAILED = re.compile(r"\b(?:install|upgrade|uninstall)(?:ation)? fail", re.IGNORECASE)
-
-
-def judge(rc: int, text: str, language: str = "en") -> Outcome:
-    """Judge a finished installer: 0 is success; a package that says "already installed" is there, whatever its exit code, unless it
-    goes on to an error: what is there may be another package than the one that it misses.
-    """
-    said = messages(text, PREFIX)
-    done = next((message.text for message in reversed(said) if DONE.search(message.text)), None)
-    already = next((message.text for message in said if ALREADY.search(message.text)), None)
-    others = [message for message in said if not ALREADY.search(message.text)]
-    failed = any(_is_error(message) or FAILED.search(message.text) for message in others)
-    if rc == 0 or (already and not failed):
-        return Outcome(True, done or already or (said[-1].text if said else ""))
-    line = _cause(others or said)
-    code = CODE.search(line)
-    return Outcome(False, f"exit code {rc}: {line}{explanation(line, 'cann', language)}", code=code.group(1).lower() if code else None)
-
-
-def _cause(said: Sequence[Message]) -> str:
-    """The line that tells why: one that is known, else the first error, else the last line."""
-    known = next((message.text for message in said if _explain.find(message.text, "cann") and message.level in (None, "ERROR")), None)
-    error = next((message.text for message in said if _is_error(message)), None)
-    return known or error or (said[-1].text if said else "no output")
-
-
-def _is_error(message: Message) -> bool:
-    return message.level == "ERROR" or message.text.startswith("[ERROR]")
 
 
 # Thin readers -------------------------------------------------------------------------------------------------------

@@ -219,7 +219,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.npuops.ascend.plugins.module_utils import _ascend_package as core
-from ansible_collections.npuops.ascend.plugins.module_utils import _cann, _npu_info, _npu_smi
+from ansible_collections.npuops.ascend.plugins.module_utils import _cann, _installer_output, _npu_info, _npu_smi
 from ansible_collections.npuops.ascend.plugins.module_utils._pci import read_npus
 from ansible_collections.npuops.ascend.plugins.module_utils._vendor_cli import VendorCli, VendorCliError
 from ansible_collections.npuops.ascend.plugins.module_utils._version import driver_firmware_fit
@@ -305,7 +305,7 @@ class Run:
 
     def check_integrity(self, path: str) -> None:
         reply = self.bash.run(path, "--check", timeout=INSPECT_TIMEOUT)
-        damage = core.damage(reply.rc, reply.text, self.module.params["language"])
+        damage = _installer_output.damage(reply.rc, reply.text, self.module.params["language"])
         if damage:
             raise core.PackageError(f"packages: {path} does not pass its own check (--check, exit code {reply.rc}): {damage}")
 
@@ -437,7 +437,7 @@ class CannRun(Run):
                     "Look at /var/log/ascend_seclog, raise timeout if the host is slow, and run again with clean_incomplete: true."
                 ) from error
             raise
-        outcome = _cann.judge(reply.rc, reply.text, self.module.params["language"])
+        outcome = _installer_output.judge_cann(reply.rc, reply.text, self.module.params["language"])
         found = _cann.read(self.request.install_path).components[kind]
         row.update(rc=reply.rc, message=outcome.message, installed_after=found.version)
         if not outcome.ok:
@@ -534,7 +534,7 @@ class HdkRun(Run):
     def with_version(self, package: core.Package) -> core.Package:
         """Ask the package for its version; its file name is the second source."""
         reply = self.bash.run(package.path, "--version", timeout=INSPECT_TIMEOUT)
-        found = core.reported_version(reply.text) if reply.rc == 0 else None
+        found = _installer_output.reported_version(reply.text) if reply.rc == 0 else None
         if found is None:
             # A package that cannot even tell its version is most often damaged.
             self.check_integrity(package.path)
@@ -579,8 +579,8 @@ class HdkRun(Run):
                     "Look at /var/log/ascend_seclog/ascend_install.log, raise timeout if the host is slow, and run again."
                 ) from error
             raise
-        outcome = core.judge(reply.rc, reply.text, self.module.params["language"])
-        already_gone = row["action"] == "uninstall" and outcome.code == core.NOT_INSTALLED
+        outcome = _installer_output.judge_hdk(reply.rc, reply.text, self.module.params["language"])
+        already_gone = row["action"] == "uninstall" and outcome.code == _installer_output.NOT_INSTALLED
         row.update(rc=reply.rc, message=outcome.message, reboot_required=outcome.reboot_required)
         found = core.read_installed(self.request.install_path, core.read_key_values(core.INSTALL_INFO) or {})[kind]
         row["installed_after"] = found.version
