@@ -28,6 +28,8 @@ SERVICE_CONFIG = "/etc/npuops/mindie/config.json"
 ORDINARY = (
     *("/proc", "/sys", "/dev", "/run", "/tmp", "/root", "/var/tmp", "/var/log", "/var/cache"),
     *("/var/lib/docker", "/var/lib/systemd", "/var/lib/npusim", "/var/lib/dnf", "/var/lib/rpm"),
+    # Where Python keeps the bytecode of the stand-ins.
+    "/opt/npusim/npusim/__pycache__",
 )
 
 
