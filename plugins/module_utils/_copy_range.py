@@ -15,7 +15,7 @@ import typing as t
 try:
     import ctypes
 except ImportError:  # a Python that was built without libffi
-    ctypes = None  # type: ignore[assignment]
+    ctypes = None
 
 # Long enough for full speed, short enough for a steady progress report.
 CHUNK = 32 * 1024 * 1024

@@ -565,7 +565,7 @@ class Facts:
             # An HTTP error has a body that says more.
             result["failure"] = f"{self.params['url']}: {error}"
             with contextlib.suppress(OSError, AttributeError, ValueError):
-                result["body"] = error.read(2000).decode("utf-8", "replace")  # type: ignore[attr-defined]
+                result["body"] = error.read(2000).decode("utf-8", "replace")
         except (ValueError, KeyError, IndexError, TypeError):
             result["failure"] = f"{self.params['url']}: an answer that is no chat completion"
         result["seconds"] = round(time.monotonic() - begun, 3)

@@ -196,8 +196,8 @@ def _same_on_devices(rows: list[tuple[Host, Device, str]], subset: str, key: str
     rows = [row for row in rows if row not in unsupported]
     yield from _unread_rows(rows, subset)
     values = {(host.name, device["device"]): device[key] for host, device, error in rows if not error}
-    usual, odd = odd_ones(values)  # type: ignore[arg-type]
-    for (name, number), value in odd.items():  # type: ignore[misc]
+    usual, odd = odd_ones(values)
+    for (name, number), value in odd.items():
         yield Finding(f"{what} {shown(value)}", f"{what} {shown(usual)}, as on most devices", host=name, device=number, status=status)
 
 

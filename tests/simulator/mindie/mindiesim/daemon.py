@@ -45,7 +45,7 @@ SERVICE_DIRECTORIES = (("", 0o750), ("conf", 0o750), ("logs", 0o750), ("bin", 0o
 
 
 class Arguments(argparse.ArgumentParser):
-    def error(self, message: str) -> None:  # type: ignore[override]
+    def error(self, message: str) -> None:
         raise ValueError(message)
 
 

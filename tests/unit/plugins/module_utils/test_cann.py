@@ -209,7 +209,7 @@ def test_version_cfg_stands_in_for_the_info_file(tree: Tree) -> None:
 )
 def test_half_installed_toolkit(tree: Tree, damage: object, said: str) -> None:
     tree.toolkit()
-    damage(tree)  # type: ignore[operator]
+    damage(tree)
     found = tree.read()
     assert found.base.state == "incomplete"
     assert said in found.base.detail
@@ -244,7 +244,7 @@ def found(recorded: str | None = None, **versions: str) -> cann.Cann:
 
 
 def plan(packages: list[Package], state: cann.Cann, is_root: bool = True, **options: object) -> list[tuple]:
-    request = cann.Request(**{"accept_eula": True, **options})  # type: ignore[arg-type]
+    request = cann.Request(**{"accept_eula": True, **options})
     return [(step.package.kind, step.action, step.arguments) for step in cann.plan(packages, state, request, is_root)]
 
 

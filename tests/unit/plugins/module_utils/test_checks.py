@@ -60,7 +60,7 @@ class Tool:
 
 
 def npu(**answers: str) -> Facts:
-    driver = _npu_info.read_driver(Tool(**answers), [])  # type: ignore[arg-type]
+    driver = _npu_info.read_driver(Tool(**answers), [])
     driver["processes"] = [{**process, "own": False} for process in driver["processes"]] if driver["processes"] is not None else None
     installed = {"driver_version": "25.5.1", "firmware_version": "7.7.0.6.236", "driver_state": "complete", "path": "/usr/local/Ascend"}
     fit = {"status": "ok", "detail": "Driver 25.5.1 and firmware 7.7.0.6.236 accept each other."}

@@ -4,6 +4,7 @@
 """What the server and local_chat of the simulated kTransformers share: the checks of a start, and visibly simulated answers."""
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import pathlib
@@ -31,7 +32,7 @@ def check_npu() -> None:
 def check_processes(tensor_parallel: int) -> None:
     """torchrun, or whoever starts the process, says how many there are."""
     rank, local = os.environ["RANK"], os.environ.get("LOCAL_WORLD_SIZE")
-    world = int(local)  # type: ignore[arg-type]  # as the real one: TypeError when it is not set
+    world = int(local)  # as the real one: TypeError when it is not set
     if world not in (1, 2) or tensor_parallel != world:
         raise AssertionError(f"rank {rank}: tp {tensor_parallel} and {world} processes must be equal, 1 or 2")
 
@@ -100,12 +101,12 @@ def check_graph(wanted: bool) -> None:
         raise RuntimeError(f"{runtime} has no graph capture")
 
 
-def start(options: object) -> int:
+def start(options: argparse.Namespace) -> int:
     print("Simulated kTransformers: every answer is made up.", flush=True)
-    check_processes(options.tp)  # type: ignore[attr-defined]
+    check_processes(options.tp)
     check_npu()
-    check_graph(options.use_cuda_graph)  # type: ignore[attr-defined]
-    layers = load(options.model_path, options.gguf_path, options.optimize_config_path)  # type: ignore[attr-defined]
+    check_graph(options.use_cuda_graph)
+    layers = load(options.model_path, options.gguf_path, options.optimize_config_path)
     time.sleep(1)
     return layers
 
