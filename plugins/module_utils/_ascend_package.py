@@ -137,27 +137,33 @@ def _same_build(left: str, right: str | None) -> bool:
 
 @dataclass(frozen=True)
 class Package:
-    """A driver or firmware .run file; chip and arch are None where the name does not say."""
+    """A driver or firmware .run file; chip and arch are None where the name does not say, and a file that is not there is known by its name only."""
 
     path: str
     kind: str
     version: str | None = None
     chip: str | None = None
     arch: str | None = None
+    there: bool = True
 
 
-def identify(path: str, header: bytes) -> Package:
-    """Tell what a file is from its name and, for a renamed one, from the label of its archive."""
+def identify(path: str, header: bytes | None) -> Package:
+    """Tell what a file is from its name and, for a renamed one, from the label of its archive; without a header, of a file that is not there."""
     name = os.path.basename(path)
     match = PACKAGE_NAME.match(name)
     if not match:
         for pattern, what in OTHER_PACKAGES:
             if re.search(pattern, name, re.IGNORECASE):
                 raise PackageError(f"packages: {path} is {what}.")
-    if not header.startswith(b"#!"):
+    if header is None and match is None:
+        raise PackageError(
+            f"packages: {path} does not exist on the managed host, and its name does not tell kind and version. Copy the package there first, "
+            "or use the vendor's name, such as Ascend-hdk-910b-npu-driver_24.1.0_linux-aarch64.run."
+        )
+    if header is not None and not header.startswith(b"#!"):
         begins = "is empty" if not header else f"begins with {header[:8]!r}"
         raise PackageError(f"packages: {path} is not a .run package: it {begins}, expected a self-extracting archive (#!/bin/sh). Copy it again.")
-    label = MAKESELF_LABEL.search(header)
+    label = MAKESELF_LABEL.search(header or b"")
     words = label.group(1).decode("ascii", "replace") if label else ""
     labelled = next((kind for kind in KINDS if kind in words.lower()), None)
     if match is None:
@@ -171,7 +177,9 @@ def identify(path: str, header: bytes) -> Package:
     if labelled not in (None, kind):
         raise PackageError(f"packages: {path} is a {kind} package by its name and a {labelled} package by its archive label {words!r}. Copy it again.")
     chip, arch = match.group("chip") or match.group("series"), match.group("arch")
-    return Package(path, kind, match.group("version"), CHIP_TOKENS.get((chip or "").lower()), ARCHITECTURES.get((arch or "").lower()))
+    return Package(
+        path, kind, match.group("version"), CHIP_TOKENS.get((chip or "").lower()), ARCHITECTURES.get((arch or "").lower()), there=header is not None
+    )
 
 
 # Plan ---------------------------------------------------------------------------------------------------------------

@@ -59,8 +59,8 @@ def is_cann(path: str) -> bool:
     return bool(CANN_NAME.match(os.path.basename(path)))
 
 
-def identify(path: str, header: bytes) -> Package:
-    """Tell what a CANN package is. Its name is the only place that has kind, chip, version and architecture."""
+def identify(path: str, header: bytes | None) -> Package:
+    """Tell what a CANN package is. Its name is the only place that has kind, chip, version and architecture; without a header the file is not there."""
     name = os.path.basename(path)
     match = PACKAGE_NAME.match(name)
     if match is None:
@@ -70,12 +70,13 @@ def identify(path: str, header: bytes) -> Package:
             f"packages: {path} is no CANN package that this module installs. Expected a toolkit, kernels, ops, nnrt or nnal package with the "
             "vendor's file name, such as Ascend-cann-toolkit_8.1.RC1_linux-aarch64.run."
         )
-    if not header.startswith(b"#!"):
+    if header is not None and not header.startswith(b"#!"):
         begins = "is empty" if not header else f"begins with {header[:8]!r}"
         raise PackageError(f"packages: {path} is not a .run package: it {begins}, expected a self-extracting archive (#!/bin/sh). Copy it again.")
     chip = match.group("kernels") or match.group("ops") or match.group("series")
     kind = (match.group("kind") or "kernels").lower()
-    return Package(path, kind, match.group("version"), CHIP_TOKENS.get((chip or "").lower()), ARCHITECTURES.get((match.group("arch") or "").lower()))
+    arch = ARCHITECTURES.get((match.group("arch") or "").lower())
+    return Package(path, kind, match.group("version"), CHIP_TOKENS.get((chip or "").lower()), arch, there=header is not None)
 
 
 # Files --------------------------------------------------------------------------------------------------------------

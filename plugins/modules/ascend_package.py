@@ -40,6 +40,14 @@ options:
     type: str
     choices: [hdk, cann]
     default: hdk
+  allow_missing:
+    description:
+      - Whether a package need not be on the managed host while nothing is done with it. Its file name then tells kind, version, chip and architecture.
+      - Without check mode, a package that has to be installed and is not there is refused in any case, before anything is changed.
+      - In check mode RV(packages[].action) tells which packages have to be brought.
+    type: bool
+    default: false
+    version_added: 0.2.0
   accept_eula:
     description: Whether you accept the vendor's licence of CANN. Nothing of CANN is installed or upgraded without.
     type: bool
@@ -89,7 +97,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - The packages must exist and are examined (C(--version), C(--check)) in check mode too.
+      - The packages are examined (C(--version), C(--check)) in check mode too, and must exist unless O(allow_missing) is set.
       - What an earlier task of the same play would set right, such as a missing user, is a warning there and an error otherwise.
   diff_mode:
     support: full
@@ -113,6 +121,15 @@ EXAMPLES = r"""
 - name: Reboot where the new versions do not run yet
   ansible.builtin.reboot:
   when: hdk.reboot_required
+
+- name: See which packages have to be copied to the host
+  npuops.ascend.ascend_package:
+    packages:
+      - /opt/packages/Ascend-hdk-910b-npu-driver_24.1.0_linux-aarch64.run
+      - /opt/packages/Ascend-hdk-910b-npu-firmware_7.5.0.3.220.run
+    allow_missing: true
+  check_mode: true
+  register: planned # planned.packages | rejectattr('action', 'eq', 'none') | map(attribute='path')
 
 - name: Go back to an older driver
   npuops.ascend.ascend_package:
@@ -247,6 +264,7 @@ def main() -> None:
             "usergroup": {"type": "str", "default": "HwHiAiUser"},
             "force": {"type": "bool", "default": False},
             "software": {"type": "str", "choices": ["hdk", "cann"], "default": "hdk"},
+            "allow_missing": {"type": "bool", "default": False},
             "accept_eula": {"type": "bool", "default": False},
             "clean_incomplete": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 1800},
@@ -292,16 +310,28 @@ class Run:
             },
         }
 
-    def identify(self, path: str, identify: t.Callable[[str, bytes], core.Package]) -> core.Package:
+    def identify(self, path: str, identify: t.Callable[[str, bytes | None], core.Package]) -> core.Package:
         if not os.path.isabs(path):
             raise core.PackageError(f"packages: {path} is a relative path. Give the absolute path of the package on the managed host.")
         try:
             with open(path, "rb") as file:
                 return identify(path, file.read(core.HEADER_BYTES))
         except FileNotFoundError as error:
-            raise core.PackageError(f"packages: {path} does not exist on the managed host. Copy the package there first, or correct the path.") from error
+            if self.module.params["allow_missing"]:
+                return identify(path, None)
+            raise missing(path) from error
         except OSError as error:
             raise core.PackageError(f"packages: {path} cannot be read: {error.strerror}. Expected a readable .run file.") from error
+
+    def check_files(self, steps: t.Iterable[core.Step | _cann.Step]) -> None:
+        """That what has to be installed is there and whole; in check mode it may still be brought."""
+        packages = [step.package for step in steps if step.action != "none"]
+        for package in packages:
+            if not package.there and not self.module.check_mode:
+                raise missing(package.path)
+        for package in packages:
+            if package.there:
+                self.check_integrity(package.path)
 
     def check_integrity(self, path: str) -> None:
         reply = self.bash.run(path, "--check", timeout=INSPECT_TIMEOUT)
@@ -331,6 +361,10 @@ class Run:
         }
         self.rows.append(row)
         return row
+
+
+def missing(path: str) -> core.PackageError:
+    return core.PackageError(f"packages: {path} does not exist on the managed host. Copy the package there first, or correct the path.")
 
 
 def _free_mb(path: str) -> int:
@@ -366,11 +400,9 @@ class CannRun(Run):
         chips = [npu.chip for npu in read_npus()]
         self.report(core.Problems(errors=core.wrong_host(packages, os.uname().machine, chips)))
         steps = _cann.plan(packages, found, self.request, is_root=os.geteuid() == 0)
-        missing = [tool for tool in ("python3", "pip3") if shutil.which(tool, path=self.search) is None]
-        self.report(_cann.check_host(steps, found.path, _free_mb(found.path), missing, knows_chip=any(chips)))
-        changes = [step for step in steps if step.action != "none"]
-        for step in changes:
-            self.check_integrity(step.package.path)
+        tools = [tool for tool in ("python3", "pip3") if shutil.which(tool, path=self.search) is None]
+        self.report(_cann.check_host(steps, found.path, _free_mb(found.path), tools, knows_chip=any(chips)))
+        self.check_files(steps)
         for step in steps:
             package, before = step.package, found.components[step.package.kind]
             row = self.add_row(package.kind, package.path, step.action, before.version, package_version=package.version, installed_after=package.version)
@@ -465,9 +497,7 @@ class HdkRun(Run):
         packages = [self.with_version(package) for package in packages]
         steps = core.plan(packages, self.before, self.request)
         self.report(core.check_host(steps, self.host(), info, self.request))
-        for step in steps:
-            if step.action != "none":
-                self.check_integrity(step.package.path)
+        self.check_files(steps)
         for step in steps:
             package = step.package
             row = self.add_row(
@@ -533,6 +563,8 @@ class HdkRun(Run):
 
     def with_version(self, package: core.Package) -> core.Package:
         """Ask the package for its version; its file name is the second source."""
+        if not package.there:
+            return package
         reply = self.bash.run(package.path, "--version", timeout=INSPECT_TIMEOUT)
         found = _installer_output.reported_version(reply.text) if reply.rc == 0 else None
         if found is None:

@@ -67,9 +67,16 @@ def test_what_is_refused(name: str, header: bytes, message: str) -> None:
     assert str(error.value).startswith(f"packages: /opt/packages/{name} ")
 
 
+def test_a_file_that_is_not_there_is_known_by_the_vendor_s_name_only() -> None:
+    package = core.identify("/opt/Ascend-hdk-910b-npu-driver_24.1.0_linux-aarch64.run", None)
+    assert package == core.Package(package.path, "driver", "24.1.0", "910B", "aarch64", there=False)
+    with pytest.raises(PackageError, match=r"^packages: /opt/driver\.run does not exist on the managed host, and its name does not tell kind and version\."):
+        core.identify("/opt/driver.run", None)
+
+
 @settings(max_examples=100, deadline=None)
-@given(st.text(max_size=80).filter(lambda name: "/" not in name), st.binary(max_size=200))
-def test_any_file_is_identified_or_refused(name: str, header: bytes) -> None:
+@given(st.text(max_size=80).filter(lambda name: "/" not in name), st.binary(max_size=200) | st.none())
+def test_any_file_is_identified_or_refused(name: str, header: bytes | None) -> None:
     try:
         assert core.identify(f"/opt/{name}", header).kind in core.KINDS
     except PackageError:

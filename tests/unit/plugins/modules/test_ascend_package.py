@@ -316,6 +316,34 @@ def test_missing_package(host: FakeHost, run: t.Callable, check: bool) -> None:
     )
 
 
+def test_an_installed_package_need_not_be_there(host: FakeHost, run: t.Callable) -> None:
+    host.both_installed()
+    for package in (host.driver, host.firmware):
+        os.unlink(package)
+    result, commands = run(allow_missing=True)
+    assert (result["changed"], commands, [row["action"] for row in result["packages"]]) == (False, [], ["none", "none"])
+    assert "does not exist on the managed host" in refused(run)
+
+
+def test_a_check_run_tells_which_missing_packages_have_to_be_brought(host: FakeHost, run: t.Callable) -> None:
+    host.install("driver", DRIVER_INFO)
+    host.running = ("24.1.0", "7.1.0.9.220")
+    for package in (host.driver, host.firmware):
+        os.unlink(package)
+    result, commands = run(check=True, allow_missing=True)
+    assert commands == []
+    assert {row["kind"]: row["action"] for row in result["packages"]} == {"driver": "none", "firmware": "install"}
+    # Without check mode it is an error, and the driver that is there does not hide it.
+    assert refused(run, host.driver, host.firmware, allow_missing=True) == (
+        f"packages: {host.firmware} does not exist on the managed host. Copy the package there first, or correct the path."
+    )
+
+
+def test_a_missing_package_for_another_host_is_refused_by_its_name(host: FakeHost, run: t.Callable) -> None:
+    for name, said in (("Ascend-hdk-910b-npu-driver_24.1.0_linux-x86-64.run", "is for x86_64"), ("Ascend-hdk-310p-npu-firmware_7.5.0.3.220.run", "310P")):
+        assert said in refused(run, f"{host.packages}/{name}", check=True, allow_missing=True)
+
+
 def test_directory_instead_of_a_package(host: FakeHost, run: t.Callable) -> None:
     assert f"packages: {host.packages} cannot be read: Is a directory" in refused(run, str(host.packages))
 

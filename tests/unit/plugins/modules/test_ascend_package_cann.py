@@ -97,6 +97,10 @@ def actions(result: dict[str, t.Any]) -> list[tuple[str, str]]:
 def test_installs_in_order_and_only_once(host: Host) -> None:
     checked = host.run(host.names(), check=True)
     assert (checked["changed"], host.path.exists()) == (True, False)
+    brought = [path.replace("/Ascend-", "/none/Ascend-") for path in host.names()]
+    assert actions(host.run(brought, check=True, allow_missing=True)) == actions(checked)
+    assert host.run(brought, allow_missing=True)["msg"].startswith(f"packages: {brought[2]} does not exist on the managed host.")
+    assert not host.path.exists()
     result = host.run(host.names())
     assert not result.get("failed"), result["msg"]
     assert actions(result) == actions(checked) == [("toolkit", "install"), ("kernels", "install"), ("nnal", "install")]
@@ -106,6 +110,11 @@ def test_installs_in_order_and_only_once(host: Host) -> None:
     # NNAL is run in the environment of the toolkit, also in what a check run tells.
     assert result["commands"] == checked["commands"]
     assert result["commands"][2][1:4] == ["-c", '. "$0" && exec bash "$@"', f"{host.path}/ascend-toolkit/set_env.sh"]
+    # What is installed need not lie there any longer.
+    gone = [path.replace("/Ascend-", "/none/Ascend-") for path in host.names()]
+    away = host.run(gone, accept_eula=False, allow_missing=True)
+    assert (away["changed"], away["commands"], actions(away)) == (False, [], [("toolkit", "none"), ("kernels", "none"), ("nnal", "none")])
+    assert "does not exist on the managed host" in host.run(gone)["msg"]
     again = host.run(host.names(), accept_eula=False)
     assert (again["changed"], again["commands"], actions(again)) == (False, [], [("toolkit", "none"), ("kernels", "none"), ("nnal", "none")])
 
