@@ -30,6 +30,8 @@ ORDINARY = (
     *("/var/lib/docker", "/var/lib/systemd", "/var/lib/npusim", "/var/lib/dnf", "/var/lib/rpm"),
     # Where Python keeps the bytecode of the stand-ins.
     "/opt/npusim/npusim/__pycache__",
+    # A folder of this machine, which the hosts cannot write.
+    "/opt/packages",
 )
 
 
