@@ -48,7 +48,7 @@ class Page:
 
     def open(self, url: str) -> None:
         self.call("Page.navigate", url=url)
-        while self.evaluate("document.readyState") != "complete" or self.evaluate("location.href") == "about:blank":
+        while not self.evaluate("location.href !== 'about:blank' && document.readyState === 'complete'"):
             pass
 
     def evaluate(self, expression: str) -> t.Any:
@@ -67,7 +67,8 @@ class Page:
 
 class Browser:
     def __init__(self) -> None:
-        self._profile = tempfile.TemporaryDirectory()
+        # Helpers of the browser may outlive it and still write there.
+        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
         # Above 4, so that neither end is overwritten when the program gets them as 3 and 4.

@@ -46,9 +46,9 @@ def test_merge_that_was_killed_goes_on_after_its_finished_shards(run):
     variables = {"weights_merge_safetensors_path": f"{LARGE}/w8a8", "weights_merge_output_path": f"{LARGE}/merged"}
     run.on_host(f"rm -rf {LARGE}")
     run.on_host("python3 -", stdin=MAKE_LARGE)
-    run.cut_off("weights", variables, f"test -e {LARGE}/merged/model-00002-of-00008.safetensors", "pgrep --full [A]nsiballZ_merge_weights")
+    run.cut_off("weights", variables, f"test -e {LARGE}/merged/model-00001-of-00008.safetensors", "pgrep --full [A]nsiballZ_merge_weights")
     finished = run.on_host(f"cd {LARGE}/merged && stat --format='%n %i %y' *.safetensors")
-    assert 3 <= len(finished.splitlines()) < 9
+    assert 2 <= len(finished.splitlines()) < 9
     assert ".part" in run.on_host(f"ls -A {LARGE}/merged")
     assert run.changes("weights", variables) == 1
     names = run.on_host(f"cd {LARGE}/merged && ls -A").split()

@@ -110,6 +110,7 @@ def wait_for(condition: t.Callable[[], bool], process: subprocess.Popen[bytes], 
     while not condition():
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def received(host: str) -> int:

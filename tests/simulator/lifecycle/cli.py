@@ -88,6 +88,9 @@ def carry_out(arguments: argparse.Namespace) -> None:
     if arguments.command == "status":
         rows = hosts.status()
         say(table(rows) if rows else f"No hosts with prefix {settings.prefix}.")
+    elif arguments.command == "off":
+        # As a power cut: it waits for nobody.
+        hosts.off(settings.named(arguments.names))
     elif arguments.command == "ssh":
         hosts.login(settings.named(arguments.names)[0], arguments.remote)
     else:
@@ -101,8 +104,6 @@ def change(arguments: argparse.Namespace, engine: Engine, settings: Settings, ho
         hosts.down()
         if arguments.images:
             images.remove_images(engine)
-    elif arguments.command == "off":
-        hosts.off(settings.named(arguments.names))
     else:
         images.Builder(engine, settings).build()
         if arguments.command == "up":

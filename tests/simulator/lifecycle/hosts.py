@@ -19,7 +19,7 @@ from .engine import Engine, say, step
 from .settings import SIMULATOR, Host, Settings, SimulatorError, image_name
 
 BOOT_LIMIT = 90.0  # seconds; a boot takes 3 on two idle cores
-SSH_LIMIT = 30.0
+SSH_LIMIT = 60.0  # a host that was there boots within it
 PREFIX_LABEL = "npuops.prefix"
 SHAPE_LABEL = "npuops.shape"
 
@@ -41,10 +41,10 @@ class Keys:
             self._generate(folder / "ssh_host_ed25519_key", host.container)
             (folder / "authorized_keys").write_text(self._public(self.private), encoding="ascii")
         self._learn(hosts)
-        self.config.write_text(
+        self._replace(
+            self.config,
             f"{self.aliases}Host *\n    User root\n    IdentityFile {self.private}\n    IdentitiesOnly yes\n"
             f"    UserKnownHostsFile {self.known_hosts}\n    StrictHostKeyChecking yes\n",
-            encoding="ascii",
         )
 
     def of(self, host: Host) -> pathlib.Path:
@@ -53,6 +53,13 @@ class Keys:
 
     def options(self) -> list[str]:
         return ["-i", str(self.private), "-o", "IdentitiesOnly=yes", "-o", f"UserKnownHostsFile={self.known_hosts}", "-o", "StrictHostKeyChecking=yes"]
+
+    @staticmethod
+    def _replace(path: pathlib.Path, text: str) -> None:
+        """In one step: an ssh to other hosts may be reading it."""
+        new = path.with_name(path.name + ".new")
+        new.write_text(text, encoding="ascii")
+        new.replace(path)
 
     @staticmethod
     def _public(private: pathlib.Path) -> str:
@@ -71,7 +78,7 @@ class Keys:
         for host in hosts:
             key_type, key = self._public(self.of(host) / "ssh_host_ed25519_key").split()[:2]
             lines[host.address] = f"{host.address} {key_type} {key}"
-        self.known_hosts.write_text("".join(f"{line}\n" for line in lines.values()), encoding="ascii")
+        self._replace(self.known_hosts, "".join(f"{line}\n" for line in lines.values()))
 
 
 def _mac_of(address: str) -> str:

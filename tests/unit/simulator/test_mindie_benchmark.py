@@ -145,14 +145,16 @@ def test_throughput_grows_to_the_batch_limit_and_then_only_the_wait_grows(capsys
     try:
         tool = Tool(tmp_path, f"http://127.0.0.1:{made.socket.getsockname()[1]}", capsys)
         tool.synthetic(4, 6, count=16)
-        points = [read_results(tool(Concurrency=str(number))[1]) for number in (1, 4, 16)]
+        measured = {number: [read_results(tool(Concurrency=str(number))[1]) for _round in range(3)] for number in (1, 4, 16)}
     finally:
         made.shutdown()
         made.server_close()
-    one, four, sixteen = (point["output_throughput_tok_s"] for point in points)
-    assert four > 2.5 * one
-    assert sixteen < 1.4 * four
-    assert points[2]["ttft_ms"]["mean"] > 4 * points[1]["ttft_ms"]["mean"]
+    # Other work on this machine only slows things: the best of three is nearest to the model.
+    throughput = {number: max(point["output_throughput_tok_s"] for point in points) for number, points in measured.items()}
+    first_token = {number: min(point["ttft_ms"]["mean"] for point in points) for number, points in measured.items()}
+    assert throughput[4] > 2.5 * throughput[1]
+    assert throughput[16] < 1.4 * throughput[4]
+    assert first_token[16] > 4 * first_token[4]
 
 
 @pytest.mark.parametrize("name", benchmark.CHECKED_FILES)

@@ -132,6 +132,15 @@ class Node:
             if wanted in line:
                 return
 
+    def backends(self) -> list[str]:
+        """The processes of the backends, when they have taken their name and handle signals as they do."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        deadline = time.monotonic() + PATIENCE
+        while [Path(f"/proc/{pid}/comm").read_text().strip() for pid in children.read_text().split()] != ["mindie_llm_back"] * 2:
+            assert time.monotonic() < deadline, self.output
+            time.sleep(0.01)
+        return children.read_text().split()
+
     def ended(self) -> int:
         code = self.process.wait(timeout=PATIENCE)
         deadline = time.monotonic() + PATIENCE
@@ -339,11 +348,22 @@ def counters(node: Node) -> dict[str, float]:
     return {line.split("{")[0]: float(line.split()[-1]) for line in text.splitlines() if not line.startswith("#") and "le=" not in line}
 
 
+def counters_at_rest(node: Node, received: float = 0) -> dict[str, float]:
+    """A request is counted after its answer was sent: wait until all are, that of an earlier test too."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        found = counters(node)
+        ended = found["request_success_total"] + found["request_failed_total"]
+        if (found["request_received_total"] == ended and ended >= received) or time.monotonic() > deadline:
+            return found
+        time.sleep(0.01)
+
+
 def test_metrics_count(served):
-    before = counters(served)
+    before = counters_at_rest(served)
     chat(served, max_tokens=5)
     chat(served, model="nobody")
-    after = counters(served)
+    after = counters_at_rest(served, before["request_received_total"] + 2)
     grown = {name: after[name] - before[name] for name in after if name.endswith("_total")}
     assert grown == {
         "request_received_total": 2,
@@ -359,7 +379,9 @@ def test_metrics_count(served):
 
 
 def test_stop_by_signal(node):
+    node.env["MINDIESIM_TIME_SCALE"] = "0.1"
     node.start().until(SUCCESS)
+    node.backends()
     shared = sorted(path.name for path in (node.root / "dev/shm").iterdir())
     assert shared == [f"llm_backend_{node.process.pid}_0", f"llm_backend_{node.process.pid}_1", f"llm_tokenizer_shared_memory_{node.process.pid}"]
     status, text = node.request("GET", "/metrics", port=node.metrics)
@@ -404,8 +426,7 @@ def test_a_killed_daemon_leaves_shared_memory_that_stops_the_next_one(node):
 
 def test_a_dead_backend_ends_the_service(node):
     node.start().until(SUCCESS)
-    children = Path(f"/proc/{node.process.pid}/task/{node.process.pid}/children").read_text().split()
-    assert [Path(f"/proc/{pid}/comm").read_text().strip() for pid in children] == ["mindie_llm_back"] * 2
+    children = node.backends()
     os.kill(int(children[0]), signal.SIGKILL)
     assert node.ended() == ABORTED
     assert f"Process {children[0]} was terminated by signal 9 (Killed)" in node.log()
