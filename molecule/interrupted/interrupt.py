@@ -14,7 +14,7 @@ import sys
 import time
 import typing as t
 
-SSH = ["ssh", "-F", ".build/ssh/npuops.config", "-o", "ControlMaster=auto", "-o", "ControlPath=.build/ssh/%C", "-o", "ControlPersist=60", "npu01"]
+SSH = ["ssh", "-F", ".build/ssh/npuops.config", "npu01"]
 PLAYBOOK = ["ansible-playbook", "-i", "inventories/simulator", "site.yml"]
 SIMULATOR = [sys.executable, "tests/simulator/simulator.py"]
 LIMIT = 900

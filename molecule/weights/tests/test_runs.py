@@ -11,14 +11,17 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import time
 import typing as t
 
 import pytest
+import yaml
 
 PROJECT = pathlib.Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 HUB = PROJECT / ".build/weights"
 MODEL = HUB / "npuops/DeepSeek-R1-W8A8"
+SIMULATOR = yaml.safe_load((PROJECT / "molecule/weights/vars/hosts.yml").read_text())["simulator_options"]
 SIZE = sum(path.stat().st_size for path in MODEL.iterdir() if path.name != "SHA256SUMS")
 FOLDER = "/data/DeepSeek-R1-W8A8"
 HOSTS = [f"npu0{number}" for number in range(1, 5)]
@@ -34,6 +37,11 @@ LIMIT = 900
 def on_host(host: str, command: str) -> str:
     argv = ["ssh", "-F", ".build/ssh/weights.config", host, command]
     return subprocess.run(argv, check=True, capture_output=True, text=True, cwd=PROJECT, stdin=subprocess.DEVNULL).stdout
+
+
+def simulator(command: str, *hosts: str) -> None:
+    argv = [sys.executable, "tests/simulator/simulator.py", command, *SIMULATOR, *hosts]
+    subprocess.run(argv, check=True, cwd=PROJECT, stdin=subprocess.DEVNULL)
 
 
 def start(log: pathlib.Path, variables: dict[str, t.Any] | None = None, *arguments: str) -> subprocess.Popen[bytes]:
@@ -123,10 +131,10 @@ def test_a_host_that_loses_its_power_continues_when_it_is_back():
     log = HUB / "run.log"
     process = start(log, SECOND, "-v")
     wait_for(lambda: received("npu03") > SIZE / 4, process, log)
-    subprocess.run(["podman", "kill", "weights-npu03"], check=True, capture_output=True)
+    simulator("off", "npu03")
     # Until the run has noticed: ssh bridges a shorter absence by trying again, and nothing is said of it.
     wait_for(lambda: "npu03: not reachable, waited for" in log.read_text(), process, log)
-    subprocess.run(["podman", "start", "weights-npu03"], check=True, capture_output=True)
+    simulator("up")
     code, output = process.wait(), log.read_text()
     assert code == 0, output
     kept, fetched = (int(re.findall(rf'"{word}": (\d+)', swarmed(output, "npu03"))[0]) for word in ("kept_bytes", "downloaded_bytes"))

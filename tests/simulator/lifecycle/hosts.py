@@ -20,6 +20,7 @@ from .settings import SIMULATOR, Host, Settings, SimulatorError, image_name
 
 BOOT_LIMIT = 90.0  # seconds; a boot takes 3 on two idle cores
 SSH_LIMIT = 60.0  # a host that was there boots within it
+SOCKET_LIMIT = 107  # bytes of a socket's path, ssh's own ending included
 PREFIX_LABEL = "npuops.prefix"
 SHAPE_LABEL = "npuops.shape"
 
@@ -44,8 +45,20 @@ class Keys:
         self._replace(
             self.config,
             f"{self.aliases}Host *\n    User root\n    IdentityFile {self.private}\n    IdentitiesOnly yes\n"
-            f"    UserKnownHostsFile {self.known_hosts}\n    StrictHostKeyChecking yes\n",
+            f"    UserKnownHostsFile {self.known_hosts}\n    StrictHostKeyChecking yes\n{self.connection_sharing()}",
         )
+
+    def connection_sharing(self) -> str:
+        """Commands that follow each other share a connection: making one takes longer than most commands."""
+        path = self.folder / "%C"
+        if len(str(path)) - len("%C") + 40 + len(".") + 16 > SOCKET_LIMIT:
+            return ""
+        return f"    ControlMaster auto\n    ControlPath {path}\n    ControlPersist 60\n    ServerAliveInterval 5\n"
+
+    def forget_connection(self, host: Host) -> None:
+        """What is connected to a host that is taken away does not hear of it."""
+        if self.config.exists():
+            subprocess.run(["ssh", "-F", str(self.config), "-O", "exit", host.name], check=False, stdin=subprocess.DEVNULL, capture_output=True)
 
     def of(self, host: Host) -> pathlib.Path:
         """The folder that the host reads at boot."""
@@ -217,6 +230,7 @@ class Hosts:
         os.execvp("ssh", ["ssh", *self.keys.options(), f"root@{host.address}", *command])
 
     def _remove(self, host: Host) -> None:
+        self.keys.forget_connection(host)
         self.engine.remove_if_present("container", "rm", "--force", "--time", "0", "--volumes", host.container)
         self.engine.remove_if_present("volume", "rm", "--force", host.docker_volume)
 
@@ -224,6 +238,7 @@ class Hosts:
         """Cut the power of these hosts."""
         for host in hosts:
             self.engine.output("kill", "--signal", "KILL", host.container)
+            self.keys.forget_connection(host)
 
     def down(self) -> None:
         """Remove all hosts of this set with their networks and volumes."""

@@ -284,6 +284,12 @@ def test_known_hosts_keeps_other_sets_of_hosts(make):
     assert "StrictHostKeyChecking=yes" in made.keys.options()
 
 
+@pytest.mark.parametrize("folder, shared", [("/srv/clone/.build", True), ("/home" + "/deep-down" * 6, False)])
+def test_commands_share_a_connection_where_the_path_of_its_socket_is_short_enough(folder, shared):
+    keys = hosts.Keys(settings.Settings(state_dir=pathlib.Path(folder)))
+    assert (f"ControlPath {folder}/ssh/%C" in keys.connection_sharing()) is shared
+
+
 def test_down_removes_what_is_left_of_a_set_and_nothing_else(make):
     gone = {("ps",): "", ("volume", "ls"): "npuops-npu02-docker\nother-npu01-docker\n", ("container", "rm"): "", ("volume", "rm"): "", ("network", "rm"): ""}
     made, fake = make(gone)
