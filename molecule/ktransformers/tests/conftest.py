@@ -56,7 +56,8 @@ def cut_off(playbook: str, variables: dict[str, t.Any], in_the_middle: str, also
     with open(PROJECT / ".build/ktransformers-cut-off.log", "wb") as log:
         run = subprocess.Popen(argv_of(playbook, variables, host), stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=PROJECT, env=ENVIRONMENT)
         watch = subprocess.Popen(["ssh", "-F", ".build/ssh/kt.config", host, f"timeout {LIMIT} bash -c {shlex.quote(script)}"],
-                                 stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=PROJECT)
+                                 # Not the log: ssh makes what it writes to non-blocking where it shares a connection, and Ansible refuses that.
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, cwd=PROJECT)
     try:
         while watch.poll() is None and run.poll() is None:
             time.sleep(0.02)
