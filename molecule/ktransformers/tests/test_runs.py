@@ -10,6 +10,8 @@ FOLDER = "/opt/packages/ktransformers"
 MODEL = "/data/DeepSeek-R1-q4km-w8a8"
 BUILD_UNIT = "npuops-ktransformers-build.service"
 BUILDING = f"systemctl is-active --quiet {BUILD_UNIT} && grep --quiet 'Building CXX' /opt/npuops/ktransformers/guide-*/build.log"
+# The log of the build before would make the unit look half-way when it has only been started.
+FORGET = "rm --force /opt/npuops/ktransformers/guide-*/build.log"
 CANN_LIBRARY = "/usr/local/Ascend/ascend-toolkit/latest/lib64/libruntime.so"
 KEPT_LIBRARY = "/var/lib/npuops/graph_sink/libruntime.so"
 USER_CONFIG = "/var/lib/ktransformers/.ktransformers/config.yaml"
@@ -71,6 +73,7 @@ def test_merge_of_a_run_that_was_cut_off_is_waited_for(run):
 def test_build_goes_on_after_a_run_that_was_cut_off(run):
     before = run.on_host(f"cat {USER_CONFIG}")
     run.on_host(f"echo '# edited by hand' >> {USER_CONFIG}")
+    run.on_host(FORGET)
     run.cut_off("ktransformers", {"ktransformers_use_numa": False}, BUILDING)
     assert run.changes("ktransformers", {"ktransformers_use_numa": False}) > 0
     assert run.changes("ktransformers", {"ktransformers_use_numa": False}) == 0
@@ -79,6 +82,7 @@ def test_build_goes_on_after_a_run_that_was_cut_off(run):
 
 def test_build_that_was_killed_is_made_anew(run):
     """Leaves the host with the build of the inventory again."""
+    run.on_host(FORGET)
     run.cut_off("ktransformers", {}, BUILDING, f"cat /sys/fs/cgroup/{{.,systemd}}/system.slice/{BUILD_UNIT}/cgroup.procs 2> /dev/null")
     assert run.changes("ktransformers") > 0
     assert run.changes("ktransformers") == 0
