@@ -96,10 +96,10 @@ def test_a_full_check_finds_the_damaged_shard_and_only_its_piece_is_fetched():
     code, output = run({"weights_verify_hash": True}, "-v")
     assert code == 0, output
     assert SHARD in "".join(re.findall(r'"damaged": \[[^\]]*\]', output))
-    # The rest was kept: what came over the network is one piece of 256 KiB, and what protocols add.
+    # The rest was kept: what came over the network is one piece of 256 KiB, whose last blocks may be asked of all three peers.
     kept, fetched = (int(re.findall(rf'"{word}": (\d+)', swarmed(output, "npu02"))[0]) for word in ("kept_bytes", "downloaded_bytes"))
     assert SIZE - 2 * 256 * 1024 <= kept < SIZE
-    assert 0 < fetched <= 2 * 256 * 1024
+    assert 256 * 1024 <= fetched <= 3 * 256 * 1024
     assert_the_same_everywhere(FOLDER)
 
 

@@ -30,6 +30,7 @@ except ImportError as error:
 
 EVERYBODY = (("0.0.0.0", "255.255.255.255"), ("::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"))
 REFUSED = 1
+SECONDS_BETWEEN_LOOKS = 0.2
 SECONDS_BETWEEN_STATES = 1.0
 SECONDS_BETWEEN_CALLS = 2.0
 MIB = 1024 * 1024
@@ -138,14 +139,14 @@ def take_part(settings: dict[str, t.Any], state: State) -> None:
     params.save_path = os.path.dirname(settings["path"])
     params.storage_mode = lt.storage_mode_t.storage_mode_sparse
     params.flags &= ~(lt.torrent_flags.auto_managed | lt.torrent_flags.paused)
-    if settings["complete"]:
-        params.flags |= lt.torrent_flags.seed_mode
+    # Nothing is fetched before what is here was counted.
+    params.flags |= lt.torrent_flags.seed_mode if settings["complete"] else lt.torrent_flags.stop_when_ready
     torrent = made.add_torrent(params)
     called, first_bytes, error = 0.0, None, ""
     while True:
         status = torrent.status()
         error = problem(made) or error
-        if time.monotonic() - called >= SECONDS_BETWEEN_CALLS and not status.is_seeding:
+        if first_bytes is not None and time.monotonic() - called >= SECONDS_BETWEEN_CALLS and not status.is_seeding:
             # A peer that was gone may be back; one that is connected is not called a second time.
             called = time.monotonic()
             for address, port in settings["peers"]:
@@ -157,12 +158,13 @@ def take_part(settings: dict[str, t.Any], state: State) -> None:
         else:
             if first_bytes is None:
                 first_bytes, state.began = status.total_wanted_done, time.monotonic()
+                torrent.resume()
             state.write(
                 "seeding" if status.is_seeding else "downloading", status.total_wanted_done, status.total_wanted,
                 kept_bytes=first_bytes, downloaded_bytes=status.total_payload_download, uploaded_bytes=status.total_payload_upload,
                 rate=status.download_payload_rate, peers=status.num_peers, error=error,
             )
-        time.sleep(0.2 if not status.is_seeding else SECONDS_BETWEEN_STATES)
+        time.sleep(SECONDS_BETWEEN_LOOKS if not status.is_seeding else SECONDS_BETWEEN_STATES)
 
 
 def main(path: str) -> None:

@@ -152,9 +152,10 @@ class Peer:
         )
         self.process = None
 
-    def start(self):
+    def start(self, looks=0.2):
         (self.folder / "settings.json").write_text(json.dumps(self.settings))
-        self.process = subprocess.Popen([sys.executable, str(DRIVER), str(self.folder / "settings.json")], stderr=subprocess.PIPE, text=True)
+        code = f"import sys; sys.path.insert(0, {str(DRIVER.parent)!r}); import swarm; swarm.SECONDS_BETWEEN_LOOKS = {looks}; swarm.main(sys.argv[1])"
+        self.process = subprocess.Popen([sys.executable, "-c", code, str(self.folder / "settings.json")], stderr=subprocess.PIPE, text=True)
 
     def state(self):
         file = self.folder / "state.json"
@@ -206,10 +207,12 @@ def test_files_reach_all_hosts_and_a_damaged_piece_is_fetched_alone(peers):
     data[1_000_000] ^= 1
     shard.write_bytes(data)
     (second.folder / "state.json").unlink()
-    second.start()
+    # Even a host so busy that it looks long after the files were checked knows what it had.
+    second.start(looks=2)
     state = second.wait()
     assert state["kept_bytes"] == SIZE - second.settings["piece_bytes"]
-    assert state["downloaded_bytes"] == second.settings["piece_bytes"]
+    # Two peers have the piece, and its last blocks may be asked of both.
+    assert second.settings["piece_bytes"] <= state["downloaded_bytes"] <= 2 * second.settings["piece_bytes"]
     assert shard.read_bytes() == FILES[shard.name]
 
 
