@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 import typing as t
 from dataclasses import dataclass
 
@@ -63,7 +64,7 @@ class _Output:
     """
 
     # Something that the tool left running may hold its streams open.
-    GRACE = 1.0
+    GRACE = 5.0
 
     def __init__(self) -> None:
         self.collected = False
@@ -78,8 +79,9 @@ class _Output:
         for reader in readers:
             reader.start()
         process.wait()
+        deadline = time.monotonic() + self.GRACE
         for reader in readers:
-            reader.join(self.GRACE)
+            reader.join(max(0.0, deadline - time.monotonic()))
         self.collected = True
 
     @staticmethod

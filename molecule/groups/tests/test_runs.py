@@ -24,7 +24,7 @@ V3, R1 = ("npu01", "npu02"), ("npu03", "npu04")
 GROUPS = dict.fromkeys(V3, "deepseek_v3") | dict.fromkeys(R1, "deepseek_r1")
 R1_URL = "http://10.89.12.13:1035"
 # HCCL waits 120 s for its peers at least; here for some seconds. The checks that would keep a bad start from being tried are off.
-IMPATIENT = {"mindie_environment": {"MINDIESIM_TIME_SCALE": "0.1"}, "preflight_checks": {"weights_complete": "off", "ranktable_live": "off"}}
+IMPATIENT = {"mindie_environment": {"MINDIESIM_TIME_SCALE": "0.2"}, "preflight_checks": {"weights_complete": "off", "ranktable_live": "off"}}
 
 
 def on_host(host: str, command: str) -> str:

@@ -31,7 +31,7 @@ SECOND = {
     "weights_path": "/data/second", "weights_source": "local", "weights_source_path": str(MODEL), "weights_spread_port": 16882,
     "weights_spread_rate_limit": 8_000_000, "weights_poll_interval": 1, "weights_checksums_file": str(MODEL / "SHA256SUMS"),
 }
-LIMIT = 900
+LIMIT = 3600
 
 
 def on_host(host: str, command: str) -> str:

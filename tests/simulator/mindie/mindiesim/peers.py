@@ -216,7 +216,7 @@ class Group:
         try:
             connection = socket.create_connection(
                 (link.peer.address, self.settings.hccl_port),
-                timeout=max(self._retry(), 0.2),
+                timeout=max(self._retry(), 2.0),
                 source_address=(link.own.address, 0),
             )
         except OSError:
