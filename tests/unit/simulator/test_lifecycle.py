@@ -245,7 +245,7 @@ def test_a_fresh_host_loses_its_container_and_its_docker_data(make):
 def test_a_host_without_power_is_killed_not_stopped(make):
     made, fake = make({})
     made.off(made.settings.named(["npu02"]))
-    assert fake.calls == [("kill", "--signal", "KILL", "npuops-npu02")]
+    assert fake.calls == [("kill", "--signal", "KILL", "npuops-npu02"), ("wait", "npuops-npu02")]
 
 
 def test_a_network_with_other_addresses_is_refused(make):
