@@ -104,6 +104,14 @@ def parse_default_route(text: str) -> str | None:
     return min(routes)[1] if routes else None
 
 
+_Kind = t.TypeVar("_Kind", list, dict)
+
+
+def _only(kind: type[_Kind], value: t.Any) -> _Kind:
+    """What a tool printed where a list or an object belongs; empty when it is something else."""
+    return value if isinstance(value, kind) else kind()
+
+
 def parse_interfaces(text: str) -> dict[str, dict[str, t.Any]]:
     """``ip -json address show``. Raises ValueError."""
     links = json.loads(text)
@@ -114,8 +122,8 @@ def parse_interfaces(text: str) -> dict[str, dict[str, t.Any]]:
         if not isinstance(link, dict) or not isinstance(link.get("ifname"), str):
             continue
         # A bridge or loopback without a carrier of its own says UNKNOWN.
-        up = "UP" in (link.get("flags") or []) and link.get("operstate") in ("UP", "UNKNOWN")
-        addresses = [entry["local"] for entry in link.get("addr_info") or [] if isinstance(entry, dict) and isinstance(entry.get("local"), str)]
+        up = "UP" in _only(list, link.get("flags")) and link.get("operstate") in ("UP", "UNKNOWN")
+        addresses = [entry["local"] for entry in _only(list, link.get("addr_info")) if isinstance(entry, dict) and isinstance(entry.get("local"), str)]
         found[link["ifname"]] = {"up": up, "addresses": addresses, "mtu": link.get("mtu")}
     return found
 
@@ -204,15 +212,15 @@ def parse_containers(text: str) -> list[dict[str, t.Any]]:
     for item in listed:
         if not isinstance(item, dict):
             continue
-        config, host_config = item.get("Config") or {}, item.get("HostConfig") or {}
+        config, host_config = (_only(dict, item.get(key)) for key in ("Config", "HostConfig"))
         devices = {
             int(match.group(1))
-            for entry in host_config.get("Devices") or []
-            for match in [re.match(r"/dev/davinci(\d+)\Z", str(entry.get("PathOnHost")))]
+            for entry in _only(list, host_config.get("Devices"))
+            for match in [re.match(r"/dev/davinci(\d+)\Z", str(_only(dict, entry).get("PathOnHost")))]
             if match
         }
         # The vendor's container runtime takes a variable instead of device options.
-        for variable in config.get("Env") or []:
+        for variable in _only(list, config.get("Env")):
             name, _equals, value = str(variable).partition("=")
             if name == "ASCEND_VISIBLE_DEVICES":
                 devices |= parse_visible_devices(value)

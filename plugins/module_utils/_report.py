@@ -95,12 +95,12 @@ def _npus(npu: dict[str, t.Any]) -> str | None:
     return ", ".join(f"{count} × {name}" for name, count in sorted(names.items())) or None
 
 
-def _of_devices(view: dict[str, t.Any], key: str, names: t.Mapping[t.Any, str] | None = None) -> str | None:
+def _of_devices(view: dict[str, t.Any], key: str, names: t.Mapping[bool, str] | None = None) -> str | None:
     """What all devices of a host have; several values with the devices that have them."""
     found: dict[str, list[int]] = {}
     for device in _dicts(view["devices"]):
         if device.get(key) is not None:
-            value = (names or {}).get(device[key], str(device[key]))
+            value = names[device[key]] if names and isinstance(device[key], bool) else str(device[key])
             found.setdefault(value, []).append(device.get("device"))
     if len(found) <= 1:
         return next(iter(found), None)

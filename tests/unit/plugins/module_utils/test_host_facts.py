@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.npuops.ascend.plugins.module_utils import _host_facts as core
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 UBUNTU = 'PRETTY_NAME="Ubuntu 22.04.5 LTS"\nNAME="Ubuntu"\nVERSION_ID="22.04"\nID=ubuntu\nID_LIKE=debian\n'
@@ -244,6 +244,10 @@ def test_any_text_is_read_without_an_exception(text, parse):
 
 
 @given(text=st.text() | st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)).map(json.dumps))
+@example(text='[{"Config": 1, "HostConfig": "x"}]')
+@example(text='[{"HostConfig": {"Devices": 1}}, {"Config": {"Env": true}}, {"HostConfig": {"Devices": ["/dev/davinci0"]}}]')
+@example(text='[{"ifname": "a", "flags": 1}]')
+@example(text='[{"ifname": "a", "addr_info": 1}]')
 def test_json_that_is_none_of_the_tool_is_a_value_error_or_nothing(text):
     for parse in (core.parse_interfaces, core.parse_containers, core.parse_image):
         try:

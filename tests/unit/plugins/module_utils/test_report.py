@@ -11,7 +11,7 @@ import math
 
 import pytest
 from ansible_collections.npuops.ascend.plugins.module_utils import _report
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 
@@ -183,6 +183,7 @@ def test_plain_values_are_json(value):
     assert json.loads(json.dumps(made, allow_nan=False)) == made
 
 
+@example(facts={"hccn": {"devices": [{"device": 0, "mtu": [1], "tls_enabled": {}}]}}, other=None, text="")
 @given(facts=st.dictionaries(KEYS, st.dictionaries(KEYS, JSON_LIKE, max_size=3) | JSON_LIKE, max_size=6), other=JSON_LIKE, text=st.text())
 def test_whatever_was_gathered_gives_a_document(facts, other, text):
     view = {"host": text or "x", "reached": True, "facts": facts, "rank_table": {"content": other}, "smoke": {"url": "u", "answer": other}}
