@@ -52,6 +52,12 @@ STAGES = [
 QUIETLY = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
+def watch_for(condition: str) -> subprocess.Popen:
+    """Ends with 0 when this is true on the host."""
+    script = f"until {condition}; do sleep 0.02; done"
+    return subprocess.Popen([*SSH, f"timeout {LIMIT} bash -c {shlex.quote(script)}"], **QUIETLY)
+
+
 def interrupt(stage: str, condition: str, strike: t.Callable[[subprocess.Popen], None]) -> None:
     if subprocess.run([*SSH, condition], check=False, **QUIETLY).returncode == 0:
         sys.exit(f"{stage}: the host is in the middle of the stage before the run began; the condition proves nothing: {condition}")
@@ -59,14 +65,15 @@ def interrupt(stage: str, condition: str, strike: t.Callable[[subprocess.Popen],
         run = subprocess.Popen(PLAYBOOK, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
     began = time.monotonic()
     # The host itself watches: what lasts less than a second would be over between two questions from here.
-    script = f"until {condition}; do sleep 0.02; done"
-    watch = subprocess.Popen([*SSH, f"timeout {LIMIT} bash -c {shlex.quote(script)}"], **QUIETLY)
-    while watch.poll() is None and run.poll() is None:
+    watch = watch_for(condition)
+    while (found := watch.poll()) != 0 and run.poll() is None and time.monotonic() - began < LIMIT:
+        if found is not None:
+            # The run reboots the host, and the watch ends with it.
+            watch = watch_for(condition)
         time.sleep(0.02)
-    in_the_middle = watch.poll() == 0
     watch.kill()
     watch.wait()
-    if not in_the_middle:
+    if found != 0:
         ended = run.poll()
         kill_the_run(run)
         sys.exit(f"{stage}: the host was not in the middle of the stage within {LIMIT} s or before the run ended (exit code {ended}); see {log.name}")
