@@ -74,9 +74,9 @@ def interrupt(stage: str, condition: str, strike: t.Callable[[subprocess.Popen],
     watch.kill()
     watch.wait()
     if found != 0:
-        ended = run.poll()
+        what = f"the run ended with {run.returncode}" if run.poll() is not None else f"the run is at work for {LIMIT} s"
         kill_the_run(run)
-        sys.exit(f"{stage}: the host was not in the middle of the stage within {LIMIT} s or before the run ended (exit code {ended}); see {log.name}")
+        sys.exit(f"{stage}: {what}, and the host was never in the middle of the stage; see {log.name}")
     print(f"{stage}: {strike.__name__} after {time.monotonic() - began:.0f} s", flush=True)
     strike(run)
 

@@ -10,7 +10,6 @@ import contextlib
 import copy
 import gzip
 import http.client
-import itertools
 import json
 import os
 import queue
@@ -40,8 +39,8 @@ SLAVE = "Multi Nodes infer slave instance need not init TokenizerProcessPool and
 
 
 # A block for each of pytest's workers, below the ephemeral ports: nobody else takes a port between this look and the daemon's start.
-FIRST_PORT = 12000 + 1000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-PORTS = itertools.cycle(range(FIRST_PORT, FIRST_PORT + 1000))
+FIRST_PORT = 12000 + 2000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = iter(range(FIRST_PORT, FIRST_PORT + 2000))
 
 
 def free_port() -> int:
@@ -49,7 +48,7 @@ def free_port() -> int:
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("", port))
             return port
-    raise AssertionError
+    raise AssertionError("all ports of this worker were given out")
 
 
 class Node:

@@ -216,6 +216,7 @@ class Group:
         try:
             connection = socket.create_connection(
                 (link.peer.address, self.settings.hccl_port),
+                # A busy host answers late, and an answer that nobody awaits is no link.
                 timeout=max(self._retry(), 2.0),
                 source_address=(link.own.address, 0),
             )
